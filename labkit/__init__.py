@@ -1,0 +1,79 @@
+"""labkit: run many LLM agents at once, and learn how by doing it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .checks import check, hint, solution
+    from .client import connect
+    from .clock import FreeClock, run
+    from .errors import Deadlock, LabkitError, UsageError
+    from .plot import timeline
+    from .script import Reply, Request, Rule
+    from .trace import Call, Trace, record
+    from .widgets import predict
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Call": "trace",
+    "Deadlock": "errors",
+    "FreeClock": "clock",
+    "LabkitError": "errors",
+    "Reply": "script",
+    "Request": "script",
+    "Rule": "script",
+    "Trace": "trace",
+    "UsageError": "errors",
+    "check": "checks",
+    "connect": "client",
+    "hint": "checks",
+    "predict": "widgets",
+    "record": "trace",
+    "run": "clock",
+    "solution": "checks",
+    "timeline": "plot",
+}
+
+__all__ = [
+    "Call",
+    "Deadlock",
+    "FreeClock",
+    "LabkitError",
+    "Reply",
+    "Request",
+    "Rule",
+    "Trace",
+    "UsageError",
+    "check",
+    "connect",
+    "hint",
+    "predict",
+    "record",
+    "run",
+    "solution",
+    "timeline",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Each name is loaded when it is first used, so that `import labkit` costs next to nothing.
+    if name not in _HOMES:
+        raise AttributeError(f"labkit has no {name!r}; it offers {', '.join(__all__)}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__", "patterns"])
+
+
+if "ipykernel" in sys.modules:
+    from .kernel import make_interruptible
+
+    make_interruptible()

@@ -1,0 +1,179 @@
+"""Graders of lesson 00: one call, and two at once."""
+
+from __future__ import annotations
+
+from ..script import Reply, Request
+from .exercise import Exercise
+from .judge import Bench, Client, Run, nonsense, plan, same, show
+
+
+def grade_ask(bench: Bench) -> None:
+    """0.1: one call; the reply's text; `system` sent where given, left out where not."""
+    chance = bench.random
+    prompt, system = nonsense(chance, 4), nonsense(chance, 3)
+    head, tail = nonsense(chance) + ". ", nonsense(chance) + "."
+    whole = Reply(
+        [
+            {"type": "thinking", "thinking": nonsense(chance), "signature": "scripted"},
+            {"type": "text", "text": head},
+            {"type": "tool_use", "name": "look", "input": {"task": nonsense(chance)}},
+            {"type": "text", "text": tail},
+        ],
+        seconds=1.0,
+        stop_reason="end_turn",
+    )
+
+    run = bench.run(Client(lambda _: whole), prompt)
+    seen = run.answer()
+    _one_call(run, prompt)
+    run.expect(
+        "system" not in run.requests[0].body,
+        "With no `system`, the request may not have the field at all: not None, not an empty text.",
+        wanted="no system field",
+        seen=f"system = {show(run.requests[0].body.get('system'))}",
+    )
+    if same(head, seen) or same(tail, seen):
+        run.fail(
+            "That is one of the reply's text blocks. A reply may hold several, with others between:"
+            " join all whose type is `text`.",
+            wanted=show(head + tail),
+            seen=show(seen),
+        )
+    run.expect_value(
+        head + tail,
+        "The text of a reply is its text blocks, in order, with nothing between; thinking and tool"
+        " use are no text.",
+    )
+
+    run = bench.run(Client(lambda _: Reply(tail, seconds=1.0)), prompt, system=system)
+    run.expect_value(tail, "It has to return the text of the reply, whatever that says.")
+    _one_call(run, prompt)
+    run.expect(
+        system in (run.requests[0].system or ""),
+        "`system` goes into the request's `system` field, beside `messages` and not inside it.",
+        wanted=f"system = {system!r}",
+        seen=f"system = {show(run.requests[0].body.get('system', 'left out'))}",
+    )
+
+    silent = Reply([{"type": "thinking", "thinking": "…", "signature": "scripted"}], seconds=1.0)
+    bench.run(Client(lambda _: silent), prompt).expect_value(
+        "", "A reply without any text block has the empty text."
+    )
+    bench.run(Client(lambda _: whole), prompt, cancel_at=0.5).expect_cancelled()
+
+
+def grade_ask_both(bench: Bench) -> None:
+    """0.2: two calls at the same time; the answers in the order of the arguments."""
+    chance = bench.random
+    first, second = nonsense(chance, 3), nonsense(chance, 3)
+    answers = {first: nonsense(chance), second: nonsense(chance)}
+
+    def slow_first(request: Request) -> Reply:
+        if first in request.text:
+            return Reply(answers[first], seconds=2.0)
+        return Reply(answers[second], seconds=1.0)
+
+    run = bench.run(Client(slow_first), first, second)
+    seen = run.answer()
+    run.expect(
+        len(run.requests) == 2,
+        "Each of the two prompts is one call.",
+        wanted="2 calls",
+        seen=f"{len(run.requests)} calls",
+    )
+    for prompt in (first, second):
+        run.expect(
+            sum(prompt in request.text for request in run.requests) == 1,
+            "Each prompt goes out in a call of its own.",
+            wanted=f"one call with {prompt!r}",
+            seen=", ".join(show(request.prompt) for request in run.requests),
+        )
+    run.expect(
+        not any("system" in request.body for request in run.requests),
+        "Neither call carries a `system`.",
+        wanted="no system field",
+    )
+    run.expect(
+        not same((answers[second], answers[first]), seen),
+        "Both answers, but the wrong way round: the faster one came first. The order is that of"
+        " the arguments, not that of arrival.",
+        wanted=show((answers[first], answers[second])),
+        seen=show(seen),
+    )
+    run.expect_value(
+        (answers[first], answers[second]),
+        "It has to return both answers' texts, in the order of the arguments.",
+    )
+    run.expect_seconds(
+        2.0,
+        "The second call left only when the first had come back. `await` waits then and there:"
+        " start both before you wait for either.",
+        plan((first, 0.0, 2.0), (second, 0.0, 1.0)),
+    )
+
+    twins = (nonsense(chance), nonsense(chance))
+    run = bench.run(Client(lambda request: Reply(twins[request.number % 2], seconds=1.0)), *[first] * 2)
+    seen = run.answer()
+    run.expect(
+        same(twins, seen) or same(twins[::-1], seen),
+        "Two equal prompts are still two calls, and their answers may differ: keep the answers by"
+        " place, not by prompt.",
+        wanted=show(twins),
+        seen=show(seen),
+    )
+    bench.run(Client(slow_first), first, second, cancel_at=0.5).expect_cancelled()
+
+
+def _one_call(run: Run, prompt: str) -> None:
+    run.expect(
+        len(run.requests) == 1,
+        "It has to call the model exactly once; an answer can come from nowhere else.",
+        wanted="1 call",
+        seen=f"{len(run.requests)} calls",
+    )
+    run.expect(
+        any(turn.get("role") == "user" for turn in run.requests[0].messages)
+        and prompt in run.requests[0].prompt,
+        "`prompt` goes out as the user message.",
+        wanted=show(prompt),
+        seen=show(run.requests[0].prompt),
+    )
+
+
+EXERCISES = (
+    Exercise(
+        "0.1",
+        "ask",
+        grade_ask,
+        hints=(
+            "The reply is an object, not a text. Its `content` is a list of blocks: look at one.",
+            "Call `await client.messages.create(...)` with a model, `max_tokens` and one user"
+            " message. Add `system` to the arguments only where it is not None. Then join the"
+            " `text` of the blocks whose `type` is `text`.",
+            "request = {'model': MODEL, 'max_tokens': 1_000, 'messages': [...]}\n"
+            "if system is not None: request['system'] = system\n"
+            "reply = await client.messages.create(**request)\n"
+            "return ''.join(... for block in reply.content if ...)",
+        ),
+        why=(
+            "A reply is a list of blocks, because a model may think or ask for a tool between two"
+            " pieces of text; code that takes content[0] works until it does not. `system` is left"
+            " out rather than sent empty, because the API refuses a null."
+        ),
+    ),
+    Exercise(
+        "0.2",
+        "ask_both",
+        grade_ask_both,
+        hints=(
+            "`await ask(...)` gives the answer and has waited for it. What starts a call without"
+            " waiting?",
+            "Make both coroutines first, hand them to `asyncio.gather`, and await that once.",
+            "one, other = await asyncio.gather(ask(client, first), ...)\nreturn one, other",
+        ),
+        why=(
+            "gather starts both, waits for both and keeps the order of its arguments, whichever"
+            " call ends first. Cancelling it cancels both, which two bare tasks would not give you."
+        ),
+    ),
+)

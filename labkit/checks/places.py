@@ -1,0 +1,176 @@
+"""Where the learner's function runs: in this process, or in a child."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import player
+from .judge import Channel, TimeLimit
+
+LIMIT = 5.0
+"""Real seconds that one run may take; a right answer takes milliseconds."""
+
+STUBBORN = 1.0
+"""Real seconds that code which is being stopped has to end; then it is left to itself."""
+
+
+class InProcess:
+    """Runs a function in this process, on a thread of its own, so that none can hang the caller.
+
+    Args:
+        function: The learner's function.
+        limit: Real seconds that one run may take.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, limit: float = LIMIT) -> None:
+        self._function = function
+        self._limit = limit
+
+    def play(self, job: dict[str, Any], channel: Channel) -> None:
+        """Run one job; see `labkit.checks.judge.Player`."""
+        if any(isinstance(value, dict) and value.get("$") == "client" for value in _values(job)):
+            _warm_sdk()
+        stopped = threading.Event()
+        trouble: list[BaseException] = []
+
+        def guarded(turn: dict[str, Any]) -> dict[str, Any]:
+            if stopped.is_set():
+                raise player.Stopped
+            return channel(turn)
+
+        def work() -> None:
+            try:
+                player.play(job, self._function, guarded)
+            except player.Stopped:
+                pass
+            except BaseException as error:
+                trouble.append(error)
+
+        output = sys.stdout
+        thread = threading.Thread(target=work, name="labkit-check", daemon=True)
+        thread.start()
+        try:
+            thread.join(self._limit)
+            if thread.is_alive():
+                stopped.set()
+                _stop(thread)
+                raise TimeLimit
+        except KeyboardInterrupt:
+            stopped.set()
+            _stop(thread)
+            raise
+        finally:
+            # A thread that could not be stopped still holds standard output.
+            sys.stdout = output
+        if trouble:
+            raise trouble[0]
+
+
+def _stop(thread: threading.Thread) -> None:
+    """Raise `Stopped` in a thread until it ends; code that runs in C does not notice."""
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    deadline = time.monotonic() + STUBBORN
+    while thread.is_alive() and time.monotonic() < deadline:
+        raise_in(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(player.Stopped))
+        thread.join(0.05)
+
+
+class ChildProcess:
+    """Runs a function in a child process that speaks plain messages and knows nothing else.
+
+    Use it as a context manager; the child is gone afterwards.
+
+    Args:
+        command: What starts the child: it has to call `labkit.checks.player.serve`.
+        limit: Real seconds that one run may take.
+    """
+
+    def __init__(self, command: Sequence[str], *, limit: float = LIMIT) -> None:
+        self._command = list(command)
+        self._limit = limit
+        self._child: subprocess.Popen[str] | None = None
+
+    @classmethod
+    def of_file(cls, file: str, name: str, *, limit: float = LIMIT) -> ChildProcess:
+        """A child for the function ``name`` of a Python file."""
+        return cls([sys.executable, "-m", "labkit.checks.player", file, name], limit=limit)
+
+    def __enter__(self) -> ChildProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def play(self, job: dict[str, Any], channel: Channel) -> None:
+        """Run one job; see `labkit.checks.judge.Player`."""
+        child = self._child or self._start()
+        assert child.stdin is not None
+        assert child.stdout is not None
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(self._limit, kill)
+        timer.start()
+        try:
+            message: dict[str, Any] = job
+            while True:
+                child.stdin.write(json.dumps(message) + "\n")
+                child.stdin.flush()
+                line = child.stdout.readline()
+                if not line:
+                    break
+                turn = json.loads(line)
+                message = channel(turn)
+                if turn.get("end"):
+                    child.stdin.write(json.dumps(message) + "\n")
+                    child.stdin.flush()
+                    return
+        except (BrokenPipeError, ValueError):
+            pass  # the child is gone or talks nonsense: the run stays without an end
+        finally:
+            timer.cancel()
+        self._end()
+        if late.is_set():
+            raise TimeLimit
+
+    def _start(self) -> subprocess.Popen[str]:
+        child = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+        assert child.stdout is not None
+        child.stdout.readline()  # it is ready: what it imports is no part of a run
+        self._child = child
+        return child
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+def _values(job: dict[str, Any]) -> list[Any]:
+    return [*job["args"], *job["kwargs"].values()]
+
+
+def _warm_sdk() -> None:
+    """Load the SDK before the clock of a run starts; it loads its parts when first used."""
+    from ..client import connect
+
+    _ = connect().messages

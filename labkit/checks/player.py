@@ -1,0 +1,382 @@
+"""The learner's end of a check: it runs the learner's function and reports what it does.
+
+It knows no expected value and judges nothing. It plays a *job* (the arguments, with stand-ins for
+the judge's workers, callbacks and model) on a free clock whose hands the judge moves, and tells
+what happened in *turns*. A turn is sent when the learner's code can go on no further, or asks a
+callback:
+
+    {"events": [...], "until": seconds | None}      nothing to do before that time
+    {"events": [...], "ask": call}                  a callback waits for its answer
+    {"events": [...], "end": true}                  the function is through
+
+and is answered with ``{"now": seconds | None, "events": [...]}``; None says that nothing the judge
+knows of will ever happen. All of it is plain JSON. Events of the learner's end: ``start``,
+``cancelled``, ``finished``, ``printed``, ``returned``, ``raised``, ``refused``, ``stuck``.
+The judge's: ``done``, ``failed``, ``cleaned``, ``cancel``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import contextlib
+import inspect
+import io
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..clock import FreeClock
+from ..errors import Deadlock
+from .messages import Plain, decode, encode, encode_error
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from ..script import Exchange
+
+Job = Mapping[str, Any]
+Channel = Callable[[dict[str, Any]], dict[str, Any]]
+
+PRINTED = 100_000
+"""Characters a function may print before the rest is dropped."""
+
+
+def play(job: Job, function: Callable[..., Any], channel: Channel) -> None:
+    """Run a function once, as a job says, and report to the judge.
+
+    Args:
+        job: ``args``, ``kwargs`` and ``is_async``, as `labkit.checks.judge` makes them.
+        function: The learner's function.
+        channel: Sends a turn to the judge and returns the answer.
+    """
+    _Player(function, channel).play(job)
+
+
+class Stopped(BaseException):
+    """The judge has waited long enough; raised inside the learner's code to end it."""
+
+
+class _Player:
+    def __init__(self, function: Callable[..., Any], channel: Channel) -> None:
+        self._function = function
+        self._channel = channel
+        self._outbox: list[dict[str, Any]] = []
+        self._calls = 0
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._cleaning: dict[int, asyncio.Future[Any]] = {}
+        self._errors: dict[int, int] = {}
+        self._kept: list[BaseException] = []
+        self._things: dict[int, dict[str, Any]] = {}
+        self._task: asyncio.Task[None] | None = None
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        self._file: str | None = getattr(code, "co_filename", None)
+
+    def play(self, job: Job) -> None:
+        with contextlib.redirect_stdout(_Printed(self.tell)), warnings.catch_warnings():
+            # What nobody awaited is told by the verdict, not by the interpreter.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            loop = FreeClock(self._idle)
+            loop.set_exception_handler(lambda _loop, _context: None)
+            try:
+                loop.run_until_complete(self._main(job))
+            except Deadlock as stuck:
+                self.tell("stuck", str(stuck))
+            finally:
+                self._channel({"events": self._take(), "end": True})
+                _close(loop)
+
+    def tell(self, event: str, value: Plain, **more: Plain) -> None:
+        self._outbox.append({event: value, **more})
+
+    def _take(self) -> list[dict[str, Any]]:
+        taken, self._outbox = self._outbox, []
+        return taken
+
+    # One job
+
+    async def _main(self, job: Job) -> None:
+        args = [decode(value, self._stand_in) for value in job["args"]]
+        kwargs = {name: decode(value, self._stand_in) for name, value in job["kwargs"].items()}
+        try:
+            inspect.signature(self._function).bind(*args, **kwargs)
+        except TypeError as error:
+            self.tell("refused", str(error), signature=_signature(self._function))
+            return
+        except ValueError:  # no signature to be had, as with some built-in functions
+            pass
+        self._task = asyncio.ensure_future(self._perform(job, args, kwargs))
+        await asyncio.wait([self._task])
+        self._task.result()
+
+    async def _perform(self, job: Job, args: list[Any], kwargs: dict[str, Any]) -> None:
+        awaited = False
+        try:
+            value = self._function(*args, **kwargs)
+            if job["is_async"] and inspect.isawaitable(value):
+                awaited = True
+                value = await value
+        except Stopped:
+            raise
+        except BaseException as error:
+            told = encode_error(error, self._errors, self._file)
+            self.tell("raised", told, after=self._after(args, kwargs), pending=self._pending())
+        else:
+            told = encode(value, self._other)
+            self.tell(
+                "returned",
+                told,
+                awaited=awaited,
+                after=self._after(args, kwargs),
+                pending=self._pending(),
+            )
+            if inspect.iscoroutine(value):
+                value.close()
+
+    def _after(self, args: list[Any], kwargs: dict[str, Any]) -> Plain:
+        return [encode(value, self._other) for value in [*args, *kwargs.values()]]
+
+    def _pending(self) -> list[str]:
+        names = []
+        for task in asyncio.all_tasks():
+            coroutine = task.get_coro()
+            # The loop itself closes an async generator left half-way in a task of its own.
+            own = coroutine.__qualname__.startswith("_Player.") if coroutine else False
+            if not own and type(coroutine).__name__ not in _GENERATOR_CLOSERS:
+                names.append(getattr(coroutine, "__qualname__", type(coroutine).__name__))
+        return sorted(names)
+
+    # The judge's things, as the learner's function gets them
+
+    def _stand_in(self, data: Mapping[str, Any]) -> Any:
+        name = data["name"]
+        if data["$"] == "worker":
+            return self._worker(name, cleans=bool(data["cleans"]))
+        if data["$"] == "callback":
+            return self._callback(name)
+        assert data["$"] == "client", data
+        from ..client import over
+
+        client = over(_transport(self))
+        self._things[id(client)] = dict(data)
+        return client
+
+    def _worker(self, name: str, *, cleans: bool) -> Callable[..., Any]:
+        async def worker(*args: Any, **kwargs: Any) -> Any:
+            call = self.start(name, args, kwargs)
+            try:
+                return await self.answer(call)
+            except asyncio.CancelledError:
+                self.tell("cancelled", call)
+                if cleans:
+                    self._cleaning[call] = asyncio.get_running_loop().create_future()
+                    await self._cleaning[call]
+                raise
+            finally:
+                self.tell("finished", call)
+
+        self._things[id(worker)] = {"$": "worker", "name": name, "cleans": cleans}
+        return worker
+
+    def _callback(self, name: str) -> Callable[..., Any]:
+        def callback(*args: Any, **kwargs: Any) -> Any:
+            call = self.start(name, args, kwargs)
+            reply = self._channel({"events": self._take(), "ask": call})
+            [event] = reply["events"]
+            if "failed" in event:
+                raise self._error(event)
+            return decode(event["value"])
+
+        self._things[id(callback)] = {"$": "callback", "name": name}
+        return callback
+
+    def start(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
+        """Tell the judge that one of its things was called."""
+        self._calls += 1
+        self.tell(
+            "start",
+            self._calls,
+            of=name,
+            args=[encode(value, self._other) for value in args],
+            kwargs={key: encode(value, self._other) for key, value in kwargs.items()},
+        )
+        return self._calls
+
+    async def answer(self, call: int) -> Any:
+        """Wait until the judge answers a call."""
+        future = self._waiting[call] = asyncio.get_running_loop().create_future()
+        try:
+            return await future
+        finally:
+            self._waiting.pop(call, None)
+
+    # The judge's clock
+
+    def _idle(self, timer: float | None) -> float | None:
+        reply = self._channel({"events": self._take(), "until": timer})
+        for event in reply["events"]:
+            self._deliver(event)
+        now: float | None = reply["now"]
+        return now
+
+    def _deliver(self, event: Mapping[str, Any]) -> None:
+        if "cancel" in event:
+            if self._task is not None:
+                self._task.cancel()
+            return
+        waiting = self._cleaning if "cleaned" in event else self._waiting
+        future = waiting.get(next(iter(event.values())))
+        if future is None or future.done():
+            return
+        if "failed" in event:
+            future.set_exception(self._error(event))
+        else:
+            future.set_result(decode(event.get("value")))
+
+    def _error(self, event: Mapping[str, Any]) -> BaseException:
+        kind = getattr(builtins, event["kind"], RuntimeError)
+        error: BaseException = kind(event["text"])
+        self._errors[id(error)] = event["failed"]
+        self._kept.append(error)  # while it lives, its id() is its own
+        return error
+
+    def _other(self, value: Any) -> Plain | None:
+        if isinstance(value, BaseException):
+            return encode_error(value, self._errors, self._file)
+        return self._things.get(id(value))
+
+
+_GENERATOR_CLOSERS = ("async_generator_athrow", "async_generator_aclose")
+
+
+class _Printed(io.TextIOBase):
+    """Standard output, as events: when something was printed may matter."""
+
+    def __init__(self, tell: Callable[[str, Plain], None]) -> None:
+        self._tell = tell
+        self._room = PRINTED
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if text and self._room > 0:
+            self._tell("printed", text[: self._room])
+            self._room -= len(text)
+        return len(text)
+
+
+def _transport(player: _Player) -> httpx2.AsyncBaseTransport:
+    """A transport whose other side is the judge."""
+    import httpx2
+
+    from ..script import Exchange
+    from ..wire import AsyncBody, play_head, read_timeout
+
+    class ToJudge(httpx2.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            body = (await request.aread()).decode("utf-8", errors="replace")
+            call = player.start("client", (request.method, request.url.path, body), {})
+            stream = None
+            try:
+                async with asyncio.timeout(read_timeout(request)):
+                    exchange: Exchange = Exchange(**await player.answer(call))
+                await play_head(exchange, request)
+                stream = Body(exchange, request, call)
+            except TimeoutError as late:
+                player.tell("cancelled", call)
+                raise httpx2.ReadTimeout("no answer in time", request=request) from late
+            except asyncio.CancelledError:
+                player.tell("cancelled", call)
+                raise
+            finally:
+                if stream is None:
+                    player.tell("finished", call)
+            return httpx2.Response(exchange.status, headers=exchange.headers, stream=stream)
+
+    class Body(AsyncBody):
+        def __init__(self, exchange: Exchange, request: httpx2.Request, call: int) -> None:
+            super().__init__(exchange, request)
+            self._call: int | None = call
+            self._whole = False
+
+        async def __aiter__(self) -> Any:
+            async for chunk in super().__aiter__():
+                yield chunk
+            self._whole = True
+
+        async def aclose(self) -> None:
+            if self._call is not None:
+                if not self._whole:
+                    player.tell("cancelled", self._call)
+                player.tell("finished", self._call)
+                self._call = None
+
+    return ToJudge()
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    parameters = inspect.signature(function).parameters.values()
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    return f"{getattr(function, '__name__', 'function')}{inspect.Signature(bare)}"
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """End what the learner's function left behind, without asking the judge for the time."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    # A task that refuses to end stays behind, and the loop closes over it.
+    for _ in range(10):
+        loop.call_soon(loop.stop)
+        with contextlib.suppress(BaseException):
+            loop.run_forever()
+    with contextlib.suppress(BaseException):
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+    loop.close()
+
+
+def serve(function: Callable[..., Any]) -> None:
+    """Play the jobs that come on standard input, a JSON line each, until it ends.
+
+    Args:
+        function: The learner's function.
+    """
+    # What the function writes to the descriptor itself must not end up between the messages.
+    outward = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    inward = sys.stdin
+
+    def send(message: Plain) -> None:
+        outward.write(json.dumps(message) + "\n")
+        outward.flush()
+
+    def channel(turn: dict[str, Any]) -> dict[str, Any]:
+        send(turn)
+        line = inward.readline()
+        if not line:
+            os._exit(1)  # the judge has gone; nothing is left to report to
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    send({"ready": True})
+    for line in inward:
+        play(json.loads(line), function, channel)
+
+
+def main() -> None:
+    """``python -m labkit.checks.player FILE NAME``: serve the function NAME of a Python file."""
+    import runpy
+
+    file, name = sys.argv[1:]
+    with contextlib.redirect_stdout(sys.stderr):
+        function = runpy.run_path(file)[name]
+    serve(function)
+
+
+if __name__ == "__main__":
+    main()

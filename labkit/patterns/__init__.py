@@ -1,0 +1,17 @@
+"""The finished moves of an agent fleet, to use at work.
+
+Each is a plain function over an ``anthropic.AsyncAnthropic`` or over workers of your own; none
+imports anything from the rest of labkit. They are also the reference solutions of the course.
+"""
+
+from .asking import MODEL, ask, ask_both
+from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
+
+__all__ = [
+    "MODEL",
+    "ask",
+    "ask_both",
+    "orchestrate",
+    "orchestrate_parallel",
+    "parse_plan",
+]

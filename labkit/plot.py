@@ -1,0 +1,296 @@
+"""Timelines: what a trace looks like, as a picture and as text."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from .errors import UsageError
+from .trace import Call, Trace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Theme = Literal["light", "dark"]
+
+# Okabe and Ito's palette for the colour-blind, with a paler blue for large areas on dark ground.
+COLOURS: dict[str, dict[str, str]] = {
+    "light": {
+        "ground": "#ffffff",
+        "ink": "#24292f",
+        "faint": "#8c959f",
+        "done": "#0072b2",
+        "retried": "#e69f00",
+        "failed": "#d55e00",
+        "cancelled": "#a9c9de",
+        "planned": "#8c959f",
+    },
+    "dark": {
+        "ground": "#16191d",
+        "ink": "#e6e8eb",
+        "faint": "#7d8590",
+        "done": "#56b4e9",
+        "retried": "#f0b840",
+        "failed": "#ff7f4d",
+        "cancelled": "#3d5f75",
+        "planned": "#7d8590",
+    },
+}
+
+RETRIED = ("408", "409", "429", "500", "529", "timed out")
+"""Outcomes that the SDK tries again."""
+
+
+def kind_of(call: Call) -> str:
+    """How a call is drawn: done, cancelled, retried, failed or planned."""
+    if call.outcome == "ok":
+        return "done"
+    if call.outcome in ("cancelled", "running"):
+        return "cancelled" if call.outcome == "cancelled" else "planned"
+    return "retried" if call.outcome in RETRIED else "failed"
+
+
+def lower_bound(trace: Trace, *, before: int = 0, after: int = 0, limit: int | None = None) -> float:
+    """The least seconds that a trace's calls can take, however they are scheduled.
+
+    ``max(longest, total / limit)`` for the independent calls (Graham, 1966); the calls of the
+    phases before and after are added.
+
+    Args:
+        trace: The calls.
+        before: How many of the first calls come before the independent ones.
+        after: How many of the last come after them.
+        limit: How many may be in flight at once; None for all.
+    """
+    lanes = [sum(call.seconds for call in calls) for _, calls in trace.lanes()]
+    middle = lanes[before : len(lanes) - after]
+    ends = sum(lanes[:before]) + sum(lanes[len(lanes) - after :] if after else [])
+    longest = max(middle, default=0.0)
+    return ends + (longest if limit is None else max(longest, sum(middle) / limit))
+
+
+def bars(trace: Trace, *, seconds: float | None = None, width: int = 40) -> list[str]:
+    """A trace as lines of text, one a lane.
+
+    Args:
+        trace: The trace.
+        seconds: What the width stands for; by default the trace's own seconds.
+        width: Characters for the bars.
+    """
+    scale = width / (seconds or trace.seconds or 1.0)
+    fill = {"done": "█", "cancelled": "░", "retried": "▒", "failed": "▒", "planned": "·"}
+    lanes = trace.lanes()
+    names = max((len(name) for name, _ in lanes), default=0)
+    lines = []
+    for name, calls in lanes:
+        row = [" "] * width
+        for call in calls:
+            start = min(width - 1, round(call.start * scale))
+            end = max(start + 1, round((call.end or trace.seconds) * scale))
+            row[start : min(end, width)] = fill[kind_of(call)] * (min(end, width) - start)
+        last = calls[-1]
+        told = "" if last.outcome == "ok" else f" {last.outcome}"
+        lines.append(f"{name:<{names}} |{''.join(row)}| {last.end or 0:.3f} s{told}")
+    return lines
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A drawn timeline; it shows itself in a notebook, and its text says the same."""
+
+    traces: tuple[tuple[str, Trace], ...]
+    before: int = 0
+    after: int = 0
+    limit: int | None = None
+    guess: float | None = None
+    theme: Theme = "light"
+    title: str | None = None
+    _png: list[bytes] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def bound(self) -> float | None:
+        """The least seconds the calls can take; None where no more than one was made."""
+        trace = self.traces[-1][1]
+        if len(trace.calls) < 2:
+            return None
+        return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
+
+    def __repr__(self) -> str:
+        lines = [self.title] if self.title else []
+        for name, trace in self.traces:
+            lines.append(f"{name}: {trace!r}" if name else repr(trace))
+            for lane, calls in trace.lanes():
+                spans = [
+                    f"{trace.say(call.start)} – "
+                    + ("still running" if call.end is None else trace.say(call.end))
+                    + ("" if call.outcome == "ok" else f" {call.outcome}")
+                    for call in calls
+                ]
+                lines.append(f"  {lane}: {'; '.join(spans)}")
+        trace = self.traces[-1][1]
+        if self.bound is not None:
+            lines.append(f"lower bound: {trace.say(self.bound)}")
+        if len(self.traces) == 2 and self.traces[0][1].seconds:
+            mark = "≈" if trace.clock == "real" else ""
+            ratio = trace.seconds / self.traces[0][1].seconds
+            lines.append(f"{self.traces[1][0]} / {self.traces[0][0]}: {mark}{ratio:.2f}")
+        if self.guess is not None:
+            lines.append(f"your guess: {self.guess:g} s")
+        return "\n".join(lines)
+
+    def png(self) -> bytes:
+        """The picture, as PNG."""
+        if not self._png:
+            self._png.append(_draw(self))
+        return self._png[0]
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        from base64 import b64encode
+
+        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
+        return data, {"image/png": {"alt": repr(self)}}
+
+
+def timeline(
+    *traces: Trace,
+    names: Sequence[str] | None = None,
+    before: int = 0,
+    after: int = 0,
+    limit: int | None = None,
+    guess: float | None = None,
+    theme: Theme = "light",
+    title: str | None = None,
+) -> Timeline:
+    """Draw one trace, or several below each other on one axis.
+
+    Time runs left to right in seconds, one lane a call in dispatch order. The dotted line is the
+    lower bound of the last trace, thin lines are its barriers.
+
+    Args:
+        traces: What to draw, such as sequential, then parallel.
+        names: A name for each; by default "one after another" and "together" where there are two.
+        before: How many of the first calls come before the independent ones (a plan, say).
+        after: How many of the last come after them (a synthesis).
+        limit: How many calls may be in flight at once, for the lower bound.
+        guess: Seconds somebody predicted, drawn beside the truth.
+        theme: ``light`` or ``dark``.
+        title: A line above it all.
+
+    Returns:
+        A `Timeline`, which shows itself in a notebook.
+
+    Raises:
+        UsageError: When there is no trace, a name is missing or the theme is not known.
+    """
+    if not traces or not all(isinstance(trace, Trace) for trace in traces):
+        raise UsageError("timeline draws one trace or more: timeline(trace)")
+    if names is None:
+        names = [""] if len(traces) == 1 else ["one after another", "together"]
+    if len(names) != len(traces):
+        raise UsageError(f"timeline needs a name for each of its {len(traces)} traces: names=[...]")
+    if theme not in COLOURS:
+        raise UsageError(f"timeline's theme is 'light' or 'dark', not {theme!r}")
+    pairs = tuple(zip(names, traces, strict=True))
+    return Timeline(pairs, before, after, limit, guess, theme, title)
+
+
+def _draw(picture: Timeline) -> bytes:
+    from matplotlib.figure import Figure
+
+    colours = COLOURS[picture.theme]
+    rows = [max(1, len(trace.lanes())) for _, trace in picture.traces]
+    figure = Figure(
+        figsize=(8.4, 0.55 + sum(0.31 * n + 0.42 for n in rows)),
+        facecolor=colours["ground"],
+        layout="constrained",
+    )
+    axes = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=rows)[:, 0]
+    width = max([trace.seconds for _, trace in picture.traces] + [picture.guess or 0.0, 0.1])
+    for place, (ax, (name, trace)) in enumerate(zip(axes, picture.traces, strict=True)):
+        last = place == len(rows) - 1
+        _draw_trace(ax, name, trace, width, picture, colours, last=last)
+    if picture.title:
+        figure.suptitle(picture.title, color=colours["ink"], fontsize=11, x=0.01, ha="left")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _draw_trace(
+    ax: Axes,
+    name: str,
+    trace: Trace,
+    width: float,
+    picture: Timeline,
+    colours: dict[str, str],
+    *,
+    last: bool,
+) -> None:
+    lanes = trace.lanes()
+    for row, (_, calls) in enumerate(lanes):
+        for call in calls:
+            _draw_call(ax, row, call, trace, width, colours)
+    ax.set_facecolor(colours["ground"])
+    ax.set_xlim(0, width * 1.16)
+    ax.set_ylim(len(lanes) - 0.4, -0.6)
+    ax.set_yticks(range(len(lanes)), [lane for lane, _ in lanes], fontsize=9, color=colours["ink"])
+    ax.tick_params(length=0, colors=colours["ink"], labelsize=9)
+    for side in ("top", "right", "left", "bottom"):
+        ax.spines[side].set_visible(side == "bottom" and last)
+    ax.spines["bottom"].set_color(colours["faint"])
+    ax.tick_params(axis="x", labelbottom=last, length=3 if last else 0)
+    if last:
+        ax.set_xlabel("seconds", fontsize=9, color=colours["ink"])
+    if name:
+        approximate = "≈" if trace.clock == "real" else ""
+        title = f"{name}: {approximate}{trace.seconds:.2f} s"
+        ax.set_title(title, loc="left", fontsize=10, color=colours["ink"])
+    ends = sorted(call.end or call.start for _, calls in lanes for call in calls[-1:])
+    phases = len(lanes) > picture.before + picture.after + 1
+    if last and phases:
+        for calls_done in ([picture.before] if picture.before else []) + (
+            [len(lanes) - picture.after] if picture.after else []
+        ):
+            ax.axvline(ends[calls_done - 1], color=colours["faint"], linewidth=0.8, zorder=0)
+    if last and picture.bound is not None:
+        _mark(ax, picture.bound, "lower bound", ":", colours["ink"], len(lanes))
+    if last and picture.guess is not None:
+        _mark(ax, picture.guess, "your guess", "--", colours["retried"], len(lanes))
+
+
+def _draw_call(
+    ax: Axes, row: int, call: Call, trace: Trace, width: float, colours: dict[str, str]
+) -> None:
+    kind = kind_of(call)
+    end = trace.seconds if call.end is None else call.end
+    hollow = kind == "planned"
+    ax.barh(
+        row,
+        max(end - call.start, width / 400),
+        left=call.start,
+        height=0.62,
+        color="none" if hollow else colours[kind],
+        edgecolor=colours["faint"] if hollow else colours["ground"],
+        hatch="////" if kind == "cancelled" else None,
+        linewidth=0.8,
+    )
+    told = f"{end - call.start:.2f} s" + ("" if call.outcome == "ok" else f"  {call.outcome}")
+    ax.text(
+        end + width * 0.008, row, told, va="center", ha="left", fontsize=8, color=colours["ink"]
+    )
+
+
+def _mark(ax: Axes, x: float, text: str, style: str, colour: str, rows: int) -> None:
+    ax.axvline(x, color=colour, linewidth=1.2, linestyle=style, zorder=3)
+    ax.annotate(
+        text,
+        (x, -0.6 if style == ":" else math.fsum([rows, -0.45])),
+        xytext=(3, 2 if style == ":" else 2),
+        textcoords="offset points",
+        fontsize=8,
+        color=colour,
+        annotation_clip=False,
+    )

@@ -1,0 +1,205 @@
+"""What happened on the wire: calls with their start, end, tokens and outcome, and their totals."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .clock import FreeClock
+
+PRICES_READ = "March 2026"
+"""When the prices below were read."""
+
+PRICES: dict[str, tuple[float, float]] = {
+    "claude-haiku-4-5": (1.0, 5.0),
+    "claude-sonnet-4-5": (3.0, 15.0),
+    "claude-sonnet-4-6": (3.0, 15.0),
+    "claude-opus-4-5": (5.0, 25.0),
+    "claude-opus-4-6": (5.0, 25.0),
+}
+"""Dollars for a million tokens, in and out. Source: Anthropic's public price list."""
+
+Clock = Literal["real", "free"]
+
+
+@dataclass
+class Call:
+    """One call that reached the wire.
+
+    Attributes:
+        lane: What the call was about: the first line of its prompt.
+        start: When it was sent, in seconds since the trace's first call.
+        end: When its last byte came or it was given up; None while it runs.
+        outcome: ``ok``, an HTTP status such as ``429``, ``timed out``, ``cancelled``, ``dropped``,
+            or ``running``.
+        model: The model's name as sent.
+        tokens_in: Tokens of the request, as the reply reports them.
+        tokens_out: Tokens of the reply so far.
+    """
+
+    lane: str
+    start: float
+    end: float | None = None
+    outcome: str = "running"
+    model: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, in seconds; 0 while it runs."""
+        return 0.0 if self.end is None else self.end - self.start
+
+    @property
+    def dollars(self) -> float | None:
+        """What it cost, or None where the model has no price in `PRICES`."""
+        price = PRICES.get(self.model)
+        if price is None:
+            return None
+        return (self.tokens_in * price[0] + self.tokens_out * price[1]) / 1_000_000
+
+
+@dataclass
+class Trace:
+    """The calls made inside one ``with record() as trace:`` block, in the order they were sent.
+
+    Attributes:
+        calls: The calls, in dispatch order.
+        clock: ``real`` where the seconds were waited for, ``free`` where they were not.
+    """
+
+    calls: list[Call] = field(default_factory=list)
+    clock: Clock = "real"
+    _zero: float | None = field(default=None, repr=False)
+
+    def begin(self, lane: str, *, model: str = "") -> Call:
+        """Add a call that starts now.
+
+        Args:
+            lane: What it is about.
+            model: The model's name.
+        """
+        now, self.clock = _now()
+        if self._zero is None:
+            self._zero = now
+        call = Call(lane, now - self._zero, model=model)
+        self.calls.append(call)
+        return call
+
+    def finish(self, call: Call, outcome: str) -> None:
+        """Mark a call as ended now; a call that has ended stays as it is."""
+        if call.end is None:
+            call.end = _now()[0] - (self._zero or 0.0)
+            call.outcome = outcome
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from the first call's start to the last call's end."""
+        return max((call.end or call.start for call in self.calls), default=0.0)
+
+    @property
+    def work(self) -> float:
+        """Seconds that the calls took, added up: what they would take one after another."""
+        return sum(call.seconds for call in self.calls)
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls were in flight at once, at most."""
+        # A call that ends as another starts leaves its place first.
+        changes = sorted(
+            [(call.start, 1) for call in self.calls]
+            + [(call.end, -1) for call in self.calls if call.end is not None]
+        )
+        level = highest = 0
+        for _, change in changes:
+            level += change
+            highest = max(highest, level)
+        return highest
+
+    @property
+    def tokens_in(self) -> int:
+        """Tokens of all requests."""
+        return sum(call.tokens_in for call in self.calls)
+
+    @property
+    def tokens_out(self) -> int:
+        """Tokens of all replies."""
+        return sum(call.tokens_out for call in self.calls)
+
+    @property
+    def dollars(self) -> float | None:
+        """Dollars for all calls, or None where some call's model has no price in `PRICES`."""
+        costs = [call.dollars for call in self.calls]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    def lanes(self) -> list[tuple[str, list[Call]]]:
+        """The calls by lane, in dispatch order; a call that tries a failed one again shares its lane."""
+        lanes: list[tuple[str, list[Call]]] = []
+        for call in self.calls:
+            for name, earlier in lanes:
+                last = earlier[-1]
+                again = last.outcome not in ("ok", "running", "cancelled")
+                if name == call.lane and again and last.end is not None and last.end <= call.start:
+                    earlier.append(call)
+                    break
+            else:
+                lanes.append((call.lane, [call]))
+        return lanes
+
+    def say(self, seconds: float) -> str:
+        """Seconds as text; a ``≈`` marks what a real clock measured."""
+        return f"≈{seconds:.2f} s" if self.clock == "real" else f"{seconds:.3f} s"
+
+    def __repr__(self) -> str:
+        if not self.calls:
+            return "⟨no calls⟩"
+        plural = "" if len(self.calls) == 1 else "s"
+        price = "no price" if self.dollars is None else f"${self.dollars:.4f}"
+        text = (
+            f"⟨{len(self.calls)} call{plural} ⇒ {self.say(self.seconds)},"
+            f" {self.in_flight} in flight,"
+            f" {self.tokens_in:,} tokens in, {self.tokens_out:,} out, {price}"
+        )
+        outcomes = [call.outcome for call in self.calls if call.outcome != "ok"]
+        if outcomes:
+            counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
+            text += ", " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        return text + "⟩"
+
+
+_recording: ContextVar[tuple[Trace, ...]] = ContextVar("labkit_recording", default=())
+
+
+@contextmanager
+def record() -> Iterator[Trace]:
+    """Record every call made inside the block, by this code and by the tasks it starts.
+
+    Blocks may be nested; each records the calls made inside it.
+
+    Yields:
+        The trace; it fills while the block runs and can be read at any time.
+    """
+    trace = Trace()
+    token = _recording.set((*_recording.get(), trace))
+    try:
+        yield trace
+    finally:
+        _recording.reset(token)
+
+
+def recording() -> tuple[Trace, ...]:
+    """The traces that a call made here is recorded in."""
+    return _recording.get()
+
+
+def _now() -> tuple[float, Clock]:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return time.monotonic(), "real"
+    return loop.time(), "free" if isinstance(loop, FreeClock) else "real"
