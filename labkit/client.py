@@ -106,7 +106,7 @@ def _client(transport: httpx2.AsyncBaseTransport | None = None) -> anthropic.Asy
         client = anthropic.AsyncAnthropic(api_key=NO_KEY, base_url=NOWHERE, http_client=http)
     # A cold client asks for its platform in a thread, and calls made at once would then leave in
     # the order in which those threads end, which differs from run to run.
-    client._platform = get_platform()
+    client._platform = get_platform()  # noqa: SLF001  # the SDK has no public way to say it
     return client
 
 
@@ -147,7 +147,8 @@ def _announced() -> Iterator[None]:
 
     def say() -> None:
         said.set()
-        print("Loading the Anthropic SDK; the first time takes a while …", flush=True)
+        sys.stdout.write("Loading the Anthropic SDK; the first time takes a while …\n")
+        sys.stdout.flush()
 
     timer = threading.Timer(PATIENCE, say)
     timer.start()
@@ -158,4 +159,4 @@ def _announced() -> Iterator[None]:
         if kernel and said.is_set():
             from IPython.display import clear_output
 
-            clear_output()
+            clear_output()  # type: ignore[no-untyped-call]  # IPython leaves it untyped

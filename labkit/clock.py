@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import selectors
 import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 from .errors import Deadlock
 
@@ -58,9 +58,7 @@ class FreeClock(asyncio.SelectorEventLoop):
     def __init__(self, idle: Idle | None = None) -> None:
         self._now = 0.0
         self._idle: Idle = idle if idle is not None else lambda timer: timer
-        self._jobs: list[
-            tuple[concurrent.futures.Future[Any], asyncio.Future[Any]]
-        ] = []
+        self._jobs: list[tuple[concurrent.futures.Future[Any], asyncio.Future[Any]]] = []
         self._uncounted = 0
         self._threads_before = set(threading.enumerate())
         super().__init__(_JumpingSelector(self))
@@ -69,11 +67,11 @@ class FreeClock(asyncio.SelectorEventLoop):
         """Seconds since the loop was made, by this clock."""
         return self._now
 
-    def run_in_executor(  # type: ignore[override]  # typeshed gives the base a Future of the loop
+    def run_in_executor(
         self,
         executor: concurrent.futures.Executor | None,
-        func: Callable[[Unpack[Ts]], T],
-        *args: Unpack[Ts],
+        func: Callable[[*Ts], T],
+        *args: *Ts,
     ) -> asyncio.Future[T]:
         """As in asyncio; time stands still until the call is through."""
         if executor is None:
@@ -85,7 +83,10 @@ class FreeClock(asyncio.SelectorEventLoop):
         result.add_done_callback(lambda f: job.cancel() if f.cancelled() else None)
         return result
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+    async def shutdown_default_executor(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109  # the base class's signature
+    ) -> None:
         """As in asyncio (its ``timeout``, new in 3.12, is in real seconds and ignored here)."""
         self._uncounted += 1
         try:
@@ -101,10 +102,9 @@ class FreeClock(asyncio.SelectorEventLoop):
         return executor
 
     def _wake(self) -> None:
-        try:
+        # The loop may have been closed while the thread was still at work.
+        with contextlib.suppress(RuntimeError):
             self.call_soon_threadsafe(lambda: None)
-        except RuntimeError:  # the loop was closed while the thread was still at work
-            pass
 
     def _hand_over(self, jobs: list[tuple[Any, asyncio.Future[Any]]]) -> None:
         self._jobs = [entry for entry in self._jobs if entry not in jobs]
@@ -128,7 +128,7 @@ class FreeClock(asyncio.SelectorEventLoop):
         return "\n".join(lines)
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]  # an alias, chosen at run time
+class _JumpingSelector(selectors.DefaultSelector):
     """The loop's selector; where the loop would wait, it moves the loop's time instead."""
 
     def __init__(self, loop: FreeClock) -> None:
@@ -249,9 +249,9 @@ def _run_on_thread(main: Coroutine[Any, Any, T], idle: Idle | None) -> T:
                 thread.join()
 
 
-@contextmanager
+@contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let SIGINT raise here: while a cell awaits, ipykernel's handler only notes it for the loop."""
+    """Let SIGINT raise here: while a cell awaits, ipykernel only notes it for its loop."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

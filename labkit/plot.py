@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 Theme = Literal["light", "dark"]
 
-# Okabe and Ito's palette for the colour-blind, with a paler blue for large areas on dark ground.
+# After Okabe and Ito's palette for the colour-blind, its blue calmed for large areas.
 COLOURS: dict[str, dict[str, str]] = {
     "light": {
         "ground": "#ffffff",
         "ink": "#24292f",
         "faint": "#8c959f",
-        "done": "#0072b2",
+        "done": "#3f83b5",
         "retried": "#e69f00",
         "failed": "#d55e00",
-        "cancelled": "#a9c9de",
+        "cancelled": "#c3d9e8",
         "planned": "#8c959f",
     },
     "dark": {
@@ -53,7 +53,9 @@ def kind_of(call: Call) -> str:
     return "retried" if call.outcome in RETRIED else "failed"
 
 
-def lower_bound(trace: Trace, *, before: int = 0, after: int = 0, limit: int | None = None) -> float:
+def lower_bound(
+    trace: Trace, *, before: int = 0, after: int = 0, limit: int | None = None
+) -> float:
     """The least seconds that a trace's calls can take, however they are scheduled.
 
     ``max(longest, total / limit)`` for the independent calls (Graham, 1966); the calls of the
@@ -72,18 +74,21 @@ def lower_bound(trace: Trace, *, before: int = 0, after: int = 0, limit: int | N
     return ends + (longest if limit is None else max(longest, sum(middle) / limit))
 
 
-def bars(trace: Trace, *, seconds: float | None = None, width: int = 40) -> list[str]:
+def bars(
+    trace: Trace, *, seconds: float | None = None, names: int = 0, width: int = 40
+) -> list[str]:
     """A trace as lines of text, one a lane.
 
     Args:
         trace: The trace.
         seconds: What the width stands for; by default the trace's own seconds.
+        names: Characters for the lanes' names, at least.
         width: Characters for the bars.
     """
     scale = width / (seconds or trace.seconds or 1.0)
     fill = {"done": "█", "cancelled": "░", "retried": "▒", "failed": "▒", "planned": "·"}
     lanes = trace.lanes()
-    names = max((len(name) for name, _ in lanes), default=0)
+    names = max([names, *(len(name) for name, _ in lanes)])
     lines = []
     for name, calls in lanes:
         row = [" "] * width
@@ -151,7 +156,7 @@ class Timeline:
         from base64 import b64encode
 
         data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
-        return data, {"image/png": {"alt": repr(self)}}
+        return data, {"image/png": {"alt": repr(self).replace("\n", "; ")}}
 
 
 def timeline(
@@ -288,7 +293,7 @@ def _mark(ax: Axes, x: float, text: str, style: str, colour: str, rows: int) -> 
     ax.annotate(
         text,
         (x, -0.6 if style == ":" else math.fsum([rows, -0.45])),
-        xytext=(3, 2 if style == ":" else 2),
+        xytext=(3, 2),
         textcoords="offset points",
         fontsize=8,
         color=colour,

@@ -12,14 +12,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Union
+from typing import Any, Literal, TypeAlias
 
 from .errors import UsageError
 
 Fault = Literal["timeout", "drop", "not json"]
-Says = Union[str, Mapping[str, Any], Sequence[Mapping[str, Any]], "Reply"]
-When = Union[str, re.Pattern[str], Callable[["Request"], bool]]
-Seconds = Union[float, tuple[float, float], Callable[[random.Random], float]]
+Says: TypeAlias = "str | Mapping[str, Any] | Sequence[Mapping[str, Any]] | Reply"
+When: TypeAlias = "str | re.Pattern[str] | Callable[[Request], bool]"
+Seconds: TypeAlias = "float | tuple[float, float] | Callable[[random.Random], float]"
 
 STATUSES: dict[int, tuple[str, str]] = {
     400: ("invalid_request_error", "the request was malformed"),

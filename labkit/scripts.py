@@ -10,7 +10,7 @@ import re
 from .script import Reply, Request, Rule
 
 CITY = "Kyoto: cool, dry days, and maples turning red around the temples."
-DISH = "Yudofu: tofu simmered in a light broth, best on a cold evening."
+DISH = "Yudofu: tofu simmered in a light broth, with ginger and spring onion."
 
 TRIP_PLAN = "1. Research the destination\n2. Estimate the budget\n3. Draft the itinerary"
 RESEARCH = "Kyoto, late November: the maples peak, and Arashiyama is quiet before eight."
@@ -27,8 +27,10 @@ GENERAL_WORK = {
     "Draft a first version": "Draft: state the aim, do the smallest useful part, then show it.",
 }
 
-_PLAN = re.compile(r"\bsub-?tasks?\b|\bbreak\b.*\b(down|into)\b|\bplan\b|\bsteps\b", re.I | re.S)
-_TRIP = re.compile(r"\bjapan\b|\bkyoto\b|\btrip\b", re.I)
+_PLAN = re.compile(
+    r"\bsub-?tasks?\b|\bbreak\b.*\b(down|into)\b|\bplan\b|\bsteps\b", re.IGNORECASE | re.DOTALL
+)
+_TRIP = re.compile(r"\bjapan\b|\bkyoto\b|\btrip\b", re.IGNORECASE)
 
 
 def _works_on(request: Request, *subtasks: str) -> str | None:
@@ -57,7 +59,8 @@ def _trip_work(request: Request) -> Reply:
 
 def _trip_summary(request: Request) -> str:
     held = request.prompt
-    price = ", ~$90/day" if "$90" in held else ""
+    daily = re.search(r"\$(\d+) a day", held)
+    price = f", ~${daily[1]}/day" if daily else ""
     sights = ["temples", *(["Arashiyama"] if "Arashiyama" in held else []), "markets"]
     return f"3-day Kyoto autumn trip{price}: {', '.join(sights)}."
 
@@ -67,7 +70,7 @@ def _general_work(request: Request) -> str:
 
 
 def _general_summary(request: Request) -> str:
-    goal = re.search(r"goal:\s*(.+)", request.prompt, re.I)
+    goal = re.search(r"goal:\s*(.+)", request.prompt, re.IGNORECASE)
     subject = goal[1].strip().rstrip(".") if goal else "Your goal"
     return f"{subject}: the sources agree; two days of work; start with the smallest useful part."
 
@@ -80,7 +83,7 @@ def _echo(request: Request) -> str:
 
 COURSE: tuple[Rule, ...] = (
     Rule("Name a city to visit in autumn", says=CITY, seconds=0.6),
-    Rule("Name a dish to try there", says=DISH, seconds=0.5),
+    Rule("Name a dish for a cold evening", says=DISH, seconds=0.5),
     Rule(lambda request: "Day 1:" in request.prompt, says=_trip_summary, seconds=0.3),
     Rule(
         lambda request: sum(said in request.prompt for said in GENERAL_WORK.values()) > 1,

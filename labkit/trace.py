@@ -138,7 +138,7 @@ class Trace:
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
     def lanes(self) -> list[tuple[str, list[Call]]]:
-        """The calls by lane, in dispatch order; a call that tries a failed one again shares its lane."""
+        """The calls by lane, in dispatch order; another try of a failed call shares its lane."""
         lanes: list[tuple[str, list[Call]]] = []
         for call in self.calls:
             for name, earlier in lanes:

@@ -36,7 +36,9 @@ class Hint:
         return f"Hint for {self.id}, {STEPS[self.step]}:\n{body}\n  More: {self.next_step}"
 
     def _repr_markdown_(self) -> str:
-        return f"**Hint for {self.id}, {STEPS[self.step]}**\n\n{self.text}\n\nMore: `{self.next_step}`"
+        last = self.step == len(STEPS) - 1
+        body = f"```python\n{self.text}\n```" if last else self.text
+        return f"**Hint for {self.id}, {STEPS[self.step]}**\n\n{body}\n\nMore: `{self.next_step}`"
 
 
 @dataclass(frozen=True)

@@ -317,7 +317,9 @@ class Run:
         if self.how == "died":
             self.fail("The process it ran in ended before the function was through.")
 
-    def _tidy(self, say: str = "It returned while something that it had started still ran.") -> None:
+    def _tidy(
+        self, say: str = "It returned while something that it had started still ran."
+    ) -> None:
         running = [call for call in self.calls if call.end is None and call.outcome != "ok"]
         if running or self.pending:
             what = [call.lane for call in running] or list(self.pending)
@@ -566,15 +568,13 @@ class Bench:
             NotAttempted: When the stub is still in place.
         """
         things = {v.name: v for v in (*args, *kwargs.values()) if isinstance(v, Thing)}
-        job = {
+        job: dict[str, Any] = {
             "args": [encode(value, _stand_in) for value in args],
             "kwargs": {key: encode(value, _stand_in) for key, value in kwargs.items()},
             "is_async": self.is_async,
         }
         run = Run(self.name, self.is_async)
-        run.before = [
-            decode(value, _thing) for value in (*job["args"], *job["kwargs"].values())
-        ]
+        run.before = [decode(value, _thing) for value in (*job["args"], *job["kwargs"].values())]
         session = Session(run, things, cancel_at)
         self.runs += 1
         try:

@@ -112,7 +112,9 @@ def grade_ask_both(bench: Bench) -> None:
     )
 
     twins = (nonsense(chance), nonsense(chance))
-    run = bench.run(Client(lambda request: Reply(twins[request.number % 2], seconds=1.0)), *[first] * 2)
+    run = bench.run(
+        Client(lambda request: Reply(twins[request.number % 2], seconds=1.0)), *[first] * 2
+    )
     seen = run.answer()
     run.expect(
         same(twins, seen) or same(twins[::-1], seen),
@@ -147,13 +149,17 @@ EXERCISES = (
         grade_ask,
         hints=(
             "The reply is an object, not a text. Its `content` is a list of blocks: look at one.",
-            "Call `await client.messages.create(...)` with a model, `max_tokens` and one user"
-            " message. Add `system` to the arguments only where it is not None. Then join the"
-            " `text` of the blocks whose `type` is `text`.",
-            "request = {'model': MODEL, 'max_tokens': 1_000, 'messages': [...]}\n"
-            "if system is not None: request['system'] = system\n"
-            "reply = await client.messages.create(**request)\n"
-            "return ''.join(... for block in reply.content if ...)",
+            (
+                "Call `await client.messages.create(...)` with a model, `max_tokens` and one user"
+                " message. Add `system` to the arguments only where it is not None. Then join the"
+                " `text` of the blocks whose `type` is `text`."
+            ),
+            (
+                "request = {'model': MODEL, 'max_tokens': 1_000, 'messages': [...]}\n"
+                "if system is not None: request['system'] = system\n"
+                "reply = await client.messages.create(**request)\n"
+                "return ''.join(... for block in reply.content if ...)"
+            ),
         ),
         why=(
             "A reply is a list of blocks, because a model may think or ask for a tool between two"
@@ -166,8 +172,10 @@ EXERCISES = (
         "ask_both",
         grade_ask_both,
         hints=(
-            "`await ask(...)` gives the answer and has waited for it. What starts a call without"
-            " waiting?",
+            (
+                "`await ask(...)` gives the answer and has waited for it. What starts a call"
+                " without waiting?"
+            ),
             "Make both coroutines first, hand them to `asyncio.gather`, and await that once.",
             "one, other = await asyncio.gather(ask(client, first), ...)\nreturn one, other",
         ),

@@ -17,8 +17,8 @@ def grade_parse_plan(bench: Bench) -> None:
     chance = bench.random
     a, b, c, d, e, f = (nonsense(chance).capitalize() for _ in range(6))
     cases: list[tuple[str, dict[str, int], list[str], str]] = [
-        (f"1. {a}\n2. {b}\n3. {c}", {}, [a, b, c], "Numbering such as `1.` is no part of a subtask."),
-        (f"{c}\n{a}\n{b}", {}, [c, a, b], "A line without any mark is a subtask too, in its place."),
+        (f"1. {a}\n2. {b}\n3. {c}", {}, [a, b, c], "Numbering such as `1.` is no part of it."),
+        (f"{c}\n{a}\n{b}", {}, [c, a, b], "A line without a mark is a subtask, too."),
         (f"1) {a}\n12) {b}\n", {}, [a, b], "`2)` is numbering as well, and so is `12)`."),
         (f"- {a}\n* {b}\n• {c}", {}, [a, b, c], "`-`, `*` and `•` are bullets."),
         (f"   - {a}   \n\t2. {b}\t", {}, [a, b], "White space around a subtask is removed."),
@@ -36,7 +36,7 @@ def grade_parse_plan(bench: Bench) -> None:
         ),
         (f"- 1. {a}\n* - {b}", {}, [a, b], "All leading marks are removed, not only the first."),
         (f"\n1. {a}\n\n   \n2. {b}\n\n", {}, [a, b], "Blank lines are skipped."),
-        (f"1. {a}\n-  \n2. \n3. {b}", {}, [a, b], "A line that is blank without its mark is skipped."),
+        (f"1. {a}\n-  \n2. \n3. {b}", {}, [a, b], "What is blank without its mark is skipped."),
         (
             f"Here is the plan:\n1. {a}\nThen:  \n2. {b}",
             {},
@@ -108,16 +108,19 @@ class Service:
 
     def missing(self, request: Request) -> list[str]:
         """The workers' results that a request does not hold."""
-        return [result for result in self.results[: len(self.subtasks)] if result not in request.text]
+        return [
+            result for result in self.results[: len(self.subtasks)] if result not in request.text
+        ]
 
     def ideal(self) -> Trace:
         """The same calls, with the workers together."""
         start, end = self.plan_seconds, self.plan_seconds + max(self.seconds)
+        workers = zip(self.subtasks, self.seconds, strict=True)
         return plan(
             ("plan", 0.0, start),
-            *((name, start, start + took) for name, took in zip(self.subtasks, self.seconds)),
+            *((name, start, start + took) for name, took in workers),
             ("synthesis", end, end + self.final_seconds),
-        )  # fmt: skip
+        )
 
 
 def grade_orchestrate(bench: Bench) -> None:
@@ -137,7 +140,10 @@ def _grade(bench: Bench, *, together: bool) -> None:
 
     # The slowest first, so that the results arrive in another order than they left.
     short = Service(
-        chance, "\n".join(f"{n}. {name}" for n, name in enumerate(names[:3], 1)), names[:3], [3, 1, 2]
+        chance,
+        "\n".join(f"{n}. {name}" for n, name in enumerate(names[:3], 1)),
+        names[:3],
+        [3, 1, 2],
     )
     run = bench.run(Client(short.reply), goal, system=system)
     _judge(run, short, goal, system, together=together)
@@ -276,12 +282,16 @@ EXERCISES = (
         grade_parse_plan,
         hints=(
             "Take the text line by line. What makes `1.` in `1. Book` a mark, and `1.5` none?",
-            "Remove, as often as it is there, a bullet or a number with `.` or `)` that white space"
-            " follows. Skip what is blank or ends with a colon then; remember what you have seen"
-            " with `casefold()`.",
-            r"subtask = re.sub(r'^\s*(?:(?:[-*•]|\d+[.)])(?:\s+|$))*', '', line).strip()" "\n"
-            "if subtask and not subtask.endswith(':'):\n"
-            "    seen.setdefault(subtask.casefold(), subtask)",
+            (
+                "Remove, as often as it is there, a bullet or a number with `.` or `)` that white"
+                " space follows. Skip what is blank or ends with a colon then; remember what you"
+                " have seen with `casefold()`."
+            ),
+            (
+                "subtask = re.sub(r'^\\s*(?:(?:[-*•]|\\d+[.)])(?:\\s+|$))*', '', line).strip()\n"
+                "if subtask and not subtask.endswith(':'):\n"
+                "    seen.setdefault(subtask.casefold(), subtask)"
+            ),
         ),
         why=(
             "Everything after the plan trusts it, so it is read strictly: a mark counts only where"
@@ -296,12 +306,16 @@ EXERCISES = (
         grade_orchestrate,
         hints=(
             "Five calls for three subtasks. Which of them needs what another one returned?",
-            "`ask` for the plan, `parse_plan` it, `ask` once for each subtask, keep the pairs, and"
-            " put every result into the prompt of the last `ask`.",
-            "plan = await ask(client, f'... {goal}', system=system)\n"
-            "subtasks = parse_plan(plan)\n"
-            "results = [(task, await ask(client, f'{task} ...', system=system)) for task in subtasks]\n"
-            "final = await ask(client, ... every result ..., system=system)",
+            (
+                "`ask` for the plan, `parse_plan` it, `ask` once for each subtask, keep the pairs,"
+                " and put every result into the prompt of the last `ask`."
+            ),
+            (
+                "plan = await ask(client, f'... {goal}', system=system)\n"
+                "subtasks = parse_plan(plan)\n"
+                "results = [(t, await ask(client, f'{t} ...', system=...)) for t in subtasks]\n"
+                "final = await ask(client, ... every result ..., system=system)"
+            ),
         ),
         why=(
             "The orchestrator never does the work itself: it plans, hands out and puts together, in"
@@ -314,16 +328,22 @@ EXERCISES = (
         "orchestrate_parallel",
         grade_orchestrate_parallel,
         hints=(
-            "The plan has to be there before the workers, and the workers before the synthesis."
-            " Between the workers, nothing has to wait for anything.",
-            "Replace the loop over the workers by one `asyncio.gather` over their coroutines, then"
-            " pair its list with the subtasks.",
-            "answers = await asyncio.gather(*(ask(client, ..., system=system) for task in subtasks))\n"
-            "results = list(zip(subtasks, answers))",
+            (
+                "The plan has to be there before the workers, and the workers before the synthesis."
+                " Between the workers, nothing waits for anything."
+            ),
+            (
+                "Replace the loop over the workers by one `asyncio.gather` over their coroutines,"
+                " then pair its list with the subtasks."
+            ),
+            (
+                "answers = await asyncio.gather(*(ask(client, ..., system=...) for t in subtasks))\n"
+                "results = list(zip(subtasks, answers))"
+            ),
         ),
         why=(
-            "Only the loop changed. gather keeps the order of its arguments, so zip puts each answer"
-            " beside its subtask; the time fell from the sum of the workers to the slowest of them."
+            "Only the loop changed. gather keeps the order of its arguments, so zip puts each"
+            " answer beside its subtask; the time fell from the sum of the workers to the slowest."
         ),
         worth=2,
     ),

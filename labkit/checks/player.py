@@ -144,9 +144,10 @@ class _Player:
         for task in asyncio.all_tasks():
             coroutine = task.get_coro()
             # The loop itself closes an async generator left half-way in a task of its own.
-            own = coroutine.__qualname__.startswith("_Player.") if coroutine else False
+            name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
+            own = name.startswith("_Player.")
             if not own and type(coroutine).__name__ not in _GENERATOR_CLOSERS:
-                names.append(getattr(coroutine, "__qualname__", type(coroutine).__name__))
+                names.append(name)
         return sorted(names)
 
     # The judge's things, as the learner's function gets them

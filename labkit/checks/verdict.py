@@ -64,7 +64,12 @@ class Verdict:
 
     def _bars(self, trace: Trace) -> list[str]:
         # One scale for all, so that the timelines can be compared.
-        return bars(trace, seconds=max(other.seconds for _, other in self.pictures))
+        traces = [other for _, other in self.pictures]
+        return bars(
+            trace,
+            seconds=max(other.seconds for other in traces),
+            names=max(len(call.lane) for other in traces for call in other.calls),
+        )
 
     def _repr_html_(self) -> str:
         colour = "#2e7d32" if self.passed else "#767676" if not self.attempted else "#b3541e"

@@ -55,20 +55,19 @@ async def orchestrate(client: AsyncAnthropic, goal: str, *, system: str) -> dict
         ValueError: When the plan names no subtask; no worker is called then.
         anthropic.APIError: When the service does not answer.
     """
-    plan = await ask(client, f"Break this goal into subtasks, one a line.\n\n{goal}", system=system)
-    subtasks = parse_plan(plan)
+    plan = f"Break this goal into subtasks.\nWrite one a line.\n\n{goal}"
+    subtasks = parse_plan(await ask(client, plan, system=system))
     results = []
     for subtask in subtasks:
         result = await ask(client, f"{subtask}\n\nIt is one part of: {goal}", system=system)
         results.append((subtask, result))
     notes = "\n\n".join(f"{subtask}\n{result}" for subtask, result in results)
-    final = await ask(client, f"Put the results together.\n\nGoal: {goal}\n\n{notes}", system=system)
+    summary = f"Put the results together.\n\nGoal: {goal}\n\n{notes}"
+    final = await ask(client, summary, system=system)
     return {"subtasks": subtasks, "results": results, "final": final}
 
 
-async def orchestrate_parallel(
-    client: AsyncAnthropic, goal: str, *, system: str
-) -> dict[str, Any]:
+async def orchestrate_parallel(client: AsyncAnthropic, goal: str, *, system: str) -> dict[str, Any]:
     """Plan a goal, work on all its subtasks at once, and synthesize the results.
 
     It takes as long as the plan, the slowest worker and the synthesis together. Cancelling it
@@ -87,12 +86,13 @@ async def orchestrate_parallel(
         ValueError: When the plan names no subtask; no worker is called then.
         anthropic.APIError: When the service does not answer.
     """
-    plan = await ask(client, f"Break this goal into subtasks, one a line.\n\n{goal}", system=system)
-    subtasks = parse_plan(plan)
+    plan = f"Break this goal into subtasks.\nWrite one a line.\n\n{goal}"
+    subtasks = parse_plan(await ask(client, plan, system=system))
     answers = await asyncio.gather(
         *(ask(client, f"{task}\n\nIt is one part of: {goal}", system=system) for task in subtasks)
     )
     results = list(zip(subtasks, answers, strict=True))
     notes = "\n\n".join(f"{subtask}\n{result}" for subtask, result in results)
-    final = await ask(client, f"Put the results together.\n\nGoal: {goal}\n\n{notes}", system=system)
+    summary = f"Put the results together.\n\nGoal: {goal}\n\n{notes}"
+    final = await ask(client, summary, system=system)
     return {"subtasks": subtasks, "results": results, "final": final}
