@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .errors import Deadlock, LabkitError, UsageError
     from .plot import timeline
     from .script import Reply, Request, Rule
-    from .trace import Call, Trace, record
+    from .trace import Call, Trace, record, traced
     from .widgets import predict
 
 __version__ = "0.1.0"
@@ -35,6 +35,7 @@ _HOMES = {
     "run": "clock",
     "solution": "checks",
     "timeline": "plot",
+    "traced": "trace",
 }
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "run",
     "solution",
     "timeline",
+    "traced",
 ]
 
 

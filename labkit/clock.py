@@ -198,11 +198,17 @@ def run(main: Coroutine[Any, Any, T], *, idle: Idle | None = None) -> T:
         Deadlock: When every task waits on something that cannot happen.
         BaseException: Whatever the coroutine raised.
     """
+    if _loop_runs():
+        return _run_on_thread(main, idle)
+    return _run_here(main, idle)
+
+
+def _loop_runs() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _run_here(main, idle)
-    return _run_on_thread(main, idle)
+        return False
+    return True
 
 
 def _run_here(main: Coroutine[Any, Any, T], idle: Idle | None) -> T:

@@ -40,8 +40,8 @@ COLOURS: dict[str, dict[str, str]] = {
     },
 }
 
-RETRIED = ("408", "409", "429", "500", "529", "timed out")
-"""Outcomes that the SDK tries again."""
+RETRIED = ("408", "409", "429", "500", "529", "timed out", "kicked back")
+"""Outcomes after which there is another try: the SDK's, or that of a worker told what to mend."""
 
 
 def kind_of(call: Call) -> str:
@@ -204,13 +204,14 @@ def timeline(
 
 def _draw(picture: Timeline) -> bytes:
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     colours = COLOURS[picture.theme]
     rows = [max(1, len(trace.lanes())) for _, trace in picture.traces]
     figure = Figure(
         figsize=(8.4, 0.55 + sum(0.31 * n + 0.42 for n in rows)),
         facecolor=colours["ground"],
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
     )
     axes = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=rows)[:, 0]
     width = max([trace.seconds for _, trace in picture.traces] + [picture.guess or 0.0, 0.1])
@@ -269,6 +270,8 @@ def _draw_trace(
 def _draw_call(
     ax: Axes, row: int, call: Call, trace: Trace, width: float, colours: dict[str, str]
 ) -> None:
+    from matplotlib.patheffects import withStroke
+
     kind = kind_of(call)
     end = trace.seconds if call.end is None else call.end
     hollow = kind == "planned"
@@ -284,7 +287,15 @@ def _draw_call(
     )
     told = f"{end - call.start:.2f} s" + ("" if call.outcome == "ok" else f"  {call.outcome}")
     ax.text(
-        end + width * 0.008, row, told, va="center", ha="left", fontsize=8, color=colours["ink"]
+        end + width * 0.008,
+        row,
+        told,
+        va="center",
+        ha="left",
+        fontsize=8,
+        color=colours["ink"],
+        path_effects=[withStroke(linewidth=2.5, foreground=colours["ground"])],
+        zorder=4,
     )
 
 

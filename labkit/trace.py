@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 from .clock import FreeClock
 
@@ -26,6 +27,10 @@ PRICES: dict[str, tuple[float, float]] = {
 
 Clock = Literal["real", "free"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+Worker: TypeAlias = Callable[P, Coroutine[Any, Any, T]]
+
 
 @dataclass
 class Call:
@@ -36,8 +41,8 @@ class Call:
         start: When it was sent, in seconds since the trace's first call.
         end: When its last byte came or it was given up; None while it runs.
         outcome: ``ok``, an HTTP status such as ``429``, ``timed out``, ``cancelled``, ``dropped``,
-            or ``running``.
-        model: The model's name as sent.
+            ``running``; of a worker also ``failed``.
+        model: The model's name as sent; empty where a worker asked none.
         tokens_in: Tokens of the request, as the reply reports them.
         tokens_out: Tokens of the reply so far.
     """
@@ -57,7 +62,9 @@ class Call:
 
     @property
     def dollars(self) -> float | None:
-        """What it cost, or None where the model has no price in `PRICES`."""
+        """What it cost, in dollars; None where the model has no price in `PRICES`."""
+        if not self.model:
+            return 0.0
         price = PRICES.get(self.model)
         if price is None:
             return None
@@ -159,12 +166,13 @@ class Trace:
         if not self.calls:
             return "⟨no calls⟩"
         plural = "" if len(self.calls) == 1 else "s"
-        price = "no price" if self.dollars is None else f"${self.dollars:.4f}"
         text = (
             f"⟨{len(self.calls)} call{plural} ⇒ {self.say(self.seconds)},"
-            f" {self.in_flight} in flight,"
-            f" {self.tokens_in:,} tokens in, {self.tokens_out:,} out, {price}"
+            f" {self.in_flight} in flight"
         )
+        if any(call.model for call in self.calls):
+            price = "no price" if self.dollars is None else f"${self.dollars:.4f}"
+            text += f", {self.tokens_in:,} tokens in, {self.tokens_out:,} out, {price}"
         outcomes = [call.outcome for call in self.calls if call.outcome != "ok"]
         if outcomes:
             counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
@@ -190,6 +198,43 @@ def record() -> Iterator[Trace]:
         yield trace
     finally:
         _recording.reset(token)
+
+
+def traced(worker: Worker[P, T], *, lane: str | None = None) -> Worker[P, T]:
+    """Have a worker's runs recorded as calls are, also where it never asks a model.
+
+    Args:
+        worker: Any async function.
+        lane: What each run is about; by default the first line of its first argument.
+
+    Returns:
+        The same worker; each run is noted in the traces that are being recorded, with the outcome
+        ``ok``, ``failed`` or ``cancelled``.
+    """
+
+    @functools.wraps(worker)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        about = lane or lane_of(str(args[0]) if args else getattr(worker, "__name__", "worker"))
+        entries = [(trace, trace.begin(about)) for trace in recording()]
+        outcome = "failed"
+        try:
+            result = await worker(*args, **kwargs)
+            outcome = "ok"
+            return result
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            for trace, call in entries:
+                trace.finish(call, outcome)
+
+    return run
+
+
+def lane_of(text: str) -> str:
+    """What a text is about, for a lane: its first line, cut to 40 characters."""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return first if len(first) <= 40 else first[:39].rstrip() + "…"
 
 
 def recording() -> tuple[Trace, ...]:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx2
 
 from .script import Exchange, Request, ScriptedModel, count_tokens
-from .trace import Call, Trace, recording
+from .trace import Call, Trace, lane_of, recording
 
 DEFAULT_READ_TIMEOUT = 600.0
 """The SDK's own default, in seconds; holds where a request names none."""
@@ -267,12 +267,6 @@ class _SyncTap(httpx2.SyncByteStream):
     def close(self) -> None:
         self._note.end(whole=False)
         self._inner.close()
-
-
-def lane_of(prompt: str) -> str:
-    """What a call is about, for its lane: the first line of its prompt, cut to 40 characters."""
-    first = next((line.strip() for line in prompt.splitlines() if line.strip()), "")
-    return first if len(first) <= 40 else first[:39].rstrip() + "…"
 
 
 def _usage(body: bytes) -> tuple[int, int]:

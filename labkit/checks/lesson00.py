@@ -55,10 +55,6 @@ def grade_ask(bench: Bench) -> None:
         seen=f"system = {show(run.requests[0].body.get('system', 'left out'))}",
     )
 
-    silent = Reply([{"type": "thinking", "thinking": "…", "signature": "scripted"}], seconds=1.0)
-    bench.run(Client(lambda _: silent), prompt).expect_value(
-        "", "A reply without any text block has the empty text."
-    )
     bench.run(Client(lambda _: whole), prompt, cancel_at=0.5).expect_cancelled()
 
 

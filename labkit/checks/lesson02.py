@@ -38,6 +38,24 @@ def grade_parse_plan(bench: Bench) -> None:
         (f"\n1. {a}\n\n   \n2. {b}\n\n", {}, [a, b], "Blank lines are skipped."),
         (f"1. {a}\n-  \n2. \n3. {b}", {}, [a, b], "What is blank without its mark is skipped."),
         (
+            f"1. {a} (1) {b}. Then - {c}\n{d} 2. {e} * {f}",
+            {},
+            [f"{a} (1) {b}. Then - {c}", f"{d} 2. {e} * {f}"],
+            "Only leading marks are removed; what looks like one further on is text.",
+        ),
+        (
+            f"2){a}\n-{b}\n1.{c}\n-\t{d}",
+            {},
+            [f"2){a}", f"-{b}", f"1.{c}", d],
+            "Without white space after it, it is no mark; a tab is white space too.",
+        ),
+        (
+            f"1. {a}:\n- {b}",
+            {},
+            [b],
+            "A line that ends with a colon is skipped, numbered or not.",
+        ),
+        (
             f"Here is the plan:\n1. {a}\nThen:  \n2. {b}",
             {},
             [a, b],
@@ -91,8 +109,9 @@ class Service:
 
     def __post_init__(self) -> None:
         # More than there are subtasks: a call too many is answered like any other.
-        self.results = [f"{nonsense(self.chance, 3)}." for _ in range(40)]
-        self.final = f"{nonsense(self.chance, 5)}."
+        # So long that a result cut short on its way to the synthesis is noticed.
+        self.results = [f"{nonsense(self.chance, 60)}." for _ in range(40)]
+        self.final = f"{nonsense(self.chance, 60)}."
 
     def reply(self, request: Request) -> Reply:
         """Answer one request."""
@@ -337,7 +356,7 @@ EXERCISES = (
                 " then pair its list with the subtasks."
             ),
             (
-                "answers = await asyncio.gather(*(ask(client, ..., system=...) for t in subtasks))\n"
+                "answers = await asyncio.gather(*(ask(client, ..., system=...) for t in ...))\n"
                 "results = list(zip(subtasks, answers))"
             ),
         ),

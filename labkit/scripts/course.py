@@ -1,4 +1,4 @@
-"""What the course's scripted model says.
+"""What a plain `connect()` answers: lessons 00 and 02, and something for any other request.
 
 The wording is illustrative; structure, counts, order and times are real.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .script import Reply, Request, Rule
+from ..script import Reply, Request, Rule
 
 CITY = "Kyoto: cool, dry days, and maples turning red around the temples."
 DISH = "Yudofu: tofu simmered in a light broth, with ginger and spring onion."
