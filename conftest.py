@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent
 # the tests may reach them.
 for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "LABKIT_"))]:
     del os.environ[_name]
+# How long the SDK takes to load is the machine's affair and no output of a cell.
+os.environ["LABKIT_QUIET"] = "1"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,9 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     counts: dict[str, Counter[str]] = {}
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            how = dict(getattr(report, "user_properties", ())).get("nbval")
+    for outcome in ("passed", "failed", "xfailed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            how = dict(report.user_properties).get("nbval")
             if how and report.when == "call":
                 counts.setdefault(report.nodeid.partition("::")[0], Counter())[how] += 1
     if not counts:

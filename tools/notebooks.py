@@ -353,6 +353,8 @@ def execute(notebook: Notebook, folder: Path) -> Notebook:
     # A key or a setting of whoever builds must not reach what is stored.
     private = ("ANTHROPIC_", "LABKIT_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(private)}
+    # How long the SDK takes to load is this machine's affair and no output of a cell.
+    env["LABKIT_QUIET"] = "1"
     NotebookClient(
         notebook,
         kernel_name="python3",
