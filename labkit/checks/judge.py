@@ -197,10 +197,15 @@ class Run:
                 f"{self.name} is a plain function here: write `def`, not `async def`."
                 if not self.is_async
                 else "It returned a coroutine that nobody awaited: an `await` is missing.",
-                seen=self.value.text.split(" at 0x")[0].strip("<>"),
+                seen=self.value.text.strip("<>"),
             )
         self._tidy()
         return self.value
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in a few words."""
+        return f"raised {self.value!r}" if self.how == "raised" else show(self.value)
 
     def expect_raised(self, kind: str, why: str) -> Raised:
         """The exception the function raised, which has to be of a kind.

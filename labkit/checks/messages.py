@@ -6,11 +6,13 @@ its type and a short text, so that no code of one end ever runs in the other.
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 DEPTH = 40
 TEXT = 300
 
@@ -148,9 +150,9 @@ def encode_error(error: BaseException, calls: Mapping[int, int], file: str | Non
 
 
 def look(value: Any, how: Callable[[Any], str] = repr) -> str:
-    """A value's text, cut short; a text that cannot be had is no fault."""
+    """A value's text, cut short and without addresses; one that cannot be had is no fault."""
     try:
-        text = how(value)
+        text = ADDRESS.sub("", how(value))
         return text if len(text) <= TEXT else text[: TEXT - 1] + "…"
     except Exception as error:
         return f"<{type(value).__name__}, whose text cannot be had: {type(error).__name__}>"

@@ -1,0 +1,193 @@
+"""0.1: one call, and the text of its reply."""
+
+import functools
+
+from anthropic import omit
+
+ID = "0.1"
+MODEL = "claude-haiku-4-5"
+
+
+async def keyword_arguments(client, prompt, *, system=None):
+    extra = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}], **extra
+    )
+    return "".join(block.text for block in reply.content if block.type == "text")
+
+
+async def sdk_omit_and_blocks(client, prompt, *, system=None):
+    reply = await client.messages.create(
+        model="some-other-model",
+        max_tokens=1,
+        system=omit if system is None else [{"type": "text", "text": system}],
+        messages=[{"role": "user", "content": [{"type": "text", "text": prompt}]}],
+    )
+    text = ""
+    for block in reply.content:
+        if block.type == "text":
+            text += block.text
+    return text
+
+
+async def streamed_text(client, prompt, *, system=None):
+    given = {"system": system} if system is not None else {}
+    messages = [{"role": "user", "content": prompt}]
+    async with client.messages.stream(
+        model=MODEL, max_tokens=64, messages=messages, **given
+    ) as stream:
+        return "".join([text async for text in stream.text_stream])
+
+
+async def raw_events(client, prompt, *, system=None):
+    request = {"model": MODEL, "max_tokens": 64, "stream": True}
+    request["messages"] = [{"role": "user", "content": f"Please answer.\n{prompt}\nThank you."}]
+    if system is not None:
+        request["system"] = f"{system}\nBe brief."
+    parts = []
+    async for event in await client.with_options(max_retries=0).messages.create(**request):
+        if event.type == "content_block_delta" and event.delta.type == "text_delta":
+            parts.append(event.delta.text)
+    return "".join(parts)
+
+
+class Asker:
+    """A callable object is a function too."""
+
+    async def __call__(self, client, prompt, *, system=None):
+        return await keyword_arguments(client, prompt, system=system)
+
+
+RIGHT = [
+    keyword_arguments,
+    sdk_omit_and_blocks,
+    streamed_text,
+    raw_events,
+    Asker(),
+    functools.partial(keyword_arguments),
+    lambda client, prompt, *, system=None: keyword_arguments(client, prompt, system=system),
+]
+
+
+async def first_block(client, prompt, *, system=None):
+    extra = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}], **extra
+    )
+    return reply.content[0].text
+
+
+async def last_block(client, prompt, *, system=None):
+    extra = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}], **extra
+    )
+    return reply.content[-1].text
+
+
+async def joined_by_newlines(client, prompt, *, system=None):
+    extra = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}], **extra
+    )
+    return "\n".join(block.text for block in reply.content if block.type == "text")
+
+
+async def thinking_too(client, prompt, *, system=None):
+    extra = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}], **extra
+    )
+    return "".join(getattr(b, "text", None) or getattr(b, "thinking", "") for b in reply.content)
+
+
+async def empty_system(client, prompt, *, system=None):
+    reply = await client.messages.create(
+        model=MODEL,
+        max_tokens=500,
+        system=system or "",
+        messages=[{"role": "user", "content": prompt}],
+    )
+    return "".join(block.text for block in reply.content if block.type == "text")
+
+
+async def null_system(client, prompt, *, system=None):
+    reply = await client.messages.create(
+        model=MODEL,
+        max_tokens=500,
+        system=system,
+        messages=[{"role": "user", "content": prompt}],
+    )
+    return "".join(block.text for block in reply.content if block.type == "text")
+
+
+async def system_in_the_prompt(client, prompt, *, system=None):
+    content = prompt if system is None else f"{system}\n\n{prompt}"
+    return await keyword_arguments(client, content)
+
+
+async def system_forgotten(client, prompt, *, system=None):
+    return await keyword_arguments(client, prompt)
+
+
+async def whole_reply(client, prompt, *, system=None):
+    return await client.messages.create(
+        model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}]
+    )
+
+
+async def no_await(client, prompt, *, system=None):
+    return keyword_arguments(client, prompt, system=system)
+
+
+async def no_return(client, prompt, *, system=None):
+    await keyword_arguments(client, prompt, system=system)
+
+
+async def asks_twice(client, prompt, *, system=None):
+    await keyword_arguments(client, prompt, system=system)
+    return await keyword_arguments(client, prompt, system=system)
+
+
+async def never_asks(client, prompt, *, system=None):
+    return "Kyoto."
+
+
+async def fixed_prompt(client, prompt, *, system=None):
+    return await keyword_arguments(client, "Name a city to visit in autumn.", system=system)
+
+
+def not_async(client, prompt, *, system=None):
+    return client.messages.create.__name__
+
+
+async def positional_system(client, prompt):
+    return await keyword_arguments(client, prompt)
+
+
+async def swallows_cancelling(client, prompt, *, system=None):
+    try:
+        return await keyword_arguments(client, prompt, system=system)
+    except BaseException:
+        return ""
+
+
+WRONG = [
+    (first_block, "It raised an exception"),
+    (last_block, "one of the reply's text blocks"),
+    (joined_by_newlines, "nothing between"),
+    (thinking_too, "thinking and tool use are no text"),
+    (empty_system, "may not have the field at all"),
+    (null_system, "may not have the field at all"),
+    (system_in_the_prompt, "goes into the request's `system` field"),
+    (system_forgotten, "goes into the request's `system` field"),
+    (whole_reply, "The text of a reply is its text blocks"),
+    (no_await, "an `await` is missing"),
+    (no_return, "is there a `return`"),
+    (asks_twice, "exactly once"),
+    (never_asks, "exactly once"),
+    (fixed_prompt, "goes out as the user message"),
+    (not_async, "async def"),
+    (positional_system, "cannot be called as the exercise says"),
+    (swallows_cancelling, "CancelledError has to reach the caller"),
+]
