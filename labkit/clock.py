@@ -13,6 +13,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
+import math
 import selectors
 import signal
 import threading
@@ -177,6 +178,9 @@ class _JumpingSelector(selectors.DefaultSelector):
             )
         if target is not None:
             loop._now = max(loop._now, target)
+            # asyncio runs what is due before now plus this, a sum that has to differ from now.
+            resolution = max(1e-9, 2 * math.ulp(loop._now))
+            loop._clock_resolution = resolution  # type: ignore[attr-defined]  # asyncio's own
         return []
 
 

@@ -67,7 +67,8 @@ def lower_bound(
         after: How many of the last come after them.
         limit: How many may be in flight at once; None for all.
     """
-    lanes = [sum(call.seconds for call in calls) for _, calls in trace.lanes()]
+    # Another try waits for the one before it, and as long as the service asks.
+    lanes = [(calls[-1].end or calls[-1].start) - calls[0].start for _, calls in trace.lanes()]
     middle = lanes[before : len(lanes) - after]
     ends = sum(lanes[:before]) + sum(lanes[len(lanes) - after :] if after else [])
     longest = max(middle, default=0.0)
@@ -285,7 +286,10 @@ def _draw_call(
         hatch="////" if kind == "cancelled" else None,
         linewidth=0.8,
     )
-    told = f"{end - call.start:.2f} s" + ("" if call.outcome == "ok" else f"  {call.outcome}")
+    approximate = "≈" if trace.clock == "real" else ""
+    told = f"{approximate}{end - call.start:.2f} s" + (
+        "" if call.outcome == "ok" else f"  {call.outcome}"
+    )
     ax.text(
         end + width * 0.008,
         row,

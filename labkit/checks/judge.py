@@ -207,21 +207,30 @@ class Run:
         """What came of it, in a few words."""
         return f"raised {self.value!r}" if self.how == "raised" else show(self.value)
 
-    def expect_raised(self, kind: str, why: str) -> Raised:
+    def expect_raised(self, kind: str, why: str, *, grouped: bool = False) -> Raised:
         """The exception the function raised, which has to be of a kind.
 
         Args:
             kind: The name of the exception's type, or of a base of it.
             why: What to say where it was not raised.
+            grouped: Whether it may come in an ``ExceptionGroup``, at any depth.
         """
         if self.how == "returned":
             self.fail(why, wanted=kind, seen=f"returned {show(self.value)}")
         if self.how != "raised":
             self._through()
         raised: Raised = self.value
-        if not any(kind in leaf.family for leaf in raised.leaves()):
+        bare = kind in raised.family
+        if not any(kind in leaf.family for leaf in [raised, *raised.leaves()]):
             told = f"{raised!r}, {raised.line}" if raised.line else repr(raised)
             self.fail(why, wanted=kind, seen=told)
+        if not bare and not grouped:
+            self.fail(
+                f"{why}\nThis one came wrapped in a group, which `except {kind}` does not catch: a"
+                " TaskGroup wraps whatever its tasks raise. Raise it outside the group.",
+                wanted=kind,
+                seen=repr(raised),
+            )
         self._tidy()
         return raised
 
@@ -326,6 +335,11 @@ class Run:
         self, say: str = "It returned while something that it had started still ran."
     ) -> None:
         running = [call for call in self.calls if call.end is None and call.outcome != "ok"]
+        if isinstance(self.value, Foreign) and self.value.kind in ("_GatheringFuture", "Task"):
+            self.fail(
+                "It returned before what it had started was through: an `await` is missing.",
+                seen=f"returned a {self.value.kind.strip('_')}",
+            )
         if running or self.pending:
             what = [call.lane for call in running] or list(self.pending)
             unfinished = any(call.outcome == "cancelled" for call in running)
@@ -357,13 +371,12 @@ def _explain(raised: Raised) -> tuple[str, None, str]:
             "An event loop runs already, the one that awaits your function: `await` inside it"
             " instead of `asyncio.run(...)`."
         ),
+        "SystemExit": "It ends the whole program (`exit()`); a function ends with `return`.",
         "NotImplementedError": "There is still a `raise NotImplementedError` on one way through.",
         "can't be used in 'await'": (
             "It awaits something that is no awaitable: a plain function's result, perhaps."
         ),
-        "is not subscriptable": "A coroutine has no result until it is awaited."
-        if "coroutine" in raised.text
-        else "",
+        "'coroutine' object": "An `await` is missing: a coroutine has no result until then.",
     }
     for sign, hint in hints.items():
         if hint and (sign in raised.text or sign == raised.kind):
@@ -454,7 +467,8 @@ class Session:
         if isinstance(thing, Client):
             method, path, body = (str(value) for value in args)
             exchange = thing.answer(method, path, body)
-            call.request = _request(body, len(self._run.requests))
+            if path.rstrip("/") == "/v1/messages":  # to count tokens is no call
+                call.request = _request(body, len(self._run.requests))
             wait = exchange.wait
             self._later(
                 wait,
@@ -625,6 +639,16 @@ def show(value: Any, room: int = 300) -> str:
 def plan(*rows: tuple[str, float, float]) -> Trace:
     """A trace of how it should have been: a (lane, start, end) in seconds for each call."""
     return Trace([Call(lane, start, end, "ok") for lane, start, end in rows], "free")
+
+
+def in_parts(text: str) -> list[dict[str, str]]:
+    """A text as a reply may hold it: a thought, then the text in two blocks."""
+    half = len(text) // 2
+    return [
+        {"type": "thinking", "thinking": "scripted", "signature": "scripted"},
+        {"type": "text", "text": text[:half]},
+        {"type": "text", "text": text[half:]},
+    ]
 
 
 def nonsense(chance: random.Random, words: int = 2) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..script import Reply, Request
+from ..script import Reply, Request, text_of
 from .exercise import Exercise
-from .judge import Bench, Client, Run, nonsense, plan, same, show
+from .judge import Bench, Client, Run, in_parts, nonsense, plan, same, show
 
 
 def grade_ask(bench: Bench) -> None:
@@ -45,15 +45,18 @@ def grade_ask(bench: Bench) -> None:
         " use are no text.",
     )
 
-    run = bench.run(Client(lambda _: Reply(tail, seconds=1.0)), prompt, system=system)
-    run.expect_value(tail, "It has to return the text of the reply, whatever that says.")
-    _one_call(run, prompt)
-    run.expect(
-        system in (run.requests[0].system or ""),
-        "`system` goes into the request's `system` field, beside `messages` and not inside it.",
-        wanted=f"system = {system!r}",
-        seen=f"system = {show(run.requests[0].body.get('system', 'left out'))}",
+    spaced = f" {tail}\n"
+    run = bench.run(Client(lambda _: Reply(spaced, seconds=1.0)), prompt, system=system)
+    run.expect_value(
+        spaced,
+        "It has to return the text of the reply, whatever that says, its white space included.",
     )
+    _one_call(run, prompt)
+    _system(run, system, "`system` goes into the request's `system` field, beside `messages`.")
+
+    run = bench.run(Client(lambda _: Reply(tail, seconds=1.0)), prompt, system="")
+    run.expect_value(tail, "It has to return the text of the reply, whatever that says.")
+    _system(run, "", "An empty `system` is given, too: only None leaves the field out.")
 
     bench.run(Client(lambda _: whole), prompt, cancel_at=0.5).expect_cancelled()
 
@@ -62,12 +65,13 @@ def grade_ask_both(bench: Bench) -> None:
     """0.2: two calls at the same time; the answers in the order of the arguments."""
     chance = bench.random
     first, second = nonsense(chance, 3), nonsense(chance, 3)
-    answers = {first: nonsense(chance), second: nonsense(chance)}
+    answers = {first: nonsense(chance, 3), second: nonsense(chance, 3)}
 
     def slow_first(request: Request) -> Reply:
-        if first in request.text:
-            return Reply(answers[first], seconds=2.0)
-        return Reply(answers[second], seconds=1.0)
+        # A prompt may name the other one, too; then the order of the calls has to tell.
+        asked = [prompt for prompt in (first, second) if prompt in request.text]
+        prompt = asked[0] if len(asked) == 1 else (first, second)[request.number % 2]
+        return Reply(in_parts(answers[prompt]), seconds=2.0 if prompt == first else 1.0)
 
     run = bench.run(Client(slow_first), first, second)
     seen = run.answer()
@@ -77,13 +81,13 @@ def grade_ask_both(bench: Bench) -> None:
         wanted="2 calls",
         seen=f"{len(run.requests)} calls",
     )
-    for prompt in (first, second):
-        run.expect(
-            sum(prompt in request.text for request in run.requests) == 1,
-            "Each prompt goes out in a call of its own.",
-            wanted=f"one call with {prompt!r}",
-            seen=", ".join(show(request.prompt) for request in run.requests),
-        )
+    one, other = (request.text for request in run.requests)
+    run.expect(
+        one != other and ((first in one and second in other) or (second in one and first in other)),
+        "Each prompt goes out in a call of its own.",
+        wanted=f"one call with {first!r} and one with {second!r}",
+        seen=", ".join(show(request.prompt) for request in run.requests),
+    )
     run.expect(
         not any("system" in request.body for request in run.requests),
         "Neither call carries a `system`.",
@@ -98,7 +102,8 @@ def grade_ask_both(bench: Bench) -> None:
     )
     run.expect_value(
         (answers[first], answers[second]),
-        "It has to return both answers' texts, in the order of the arguments.",
+        "It has to return both answers' texts, in the order of the arguments; a text is all text"
+        " blocks of a reply, as in 0.1.",
     )
     run.expect_seconds(
         2.0,
@@ -119,7 +124,23 @@ def grade_ask_both(bench: Bench) -> None:
         wanted=show(twins),
         seen=show(seen),
     )
+    run.expect_seconds(
+        1.0,
+        "Two calls of one second each, and both together take one second: nothing may hold the"
+        " second one back.",
+        plan((first, 0.0, 1.0), (first, 0.0, 1.0)),
+    )
     bench.run(Client(slow_first), first, second, cancel_at=0.5).expect_cancelled()
+
+
+def _system(run: Run, system: str, why: str) -> None:
+    sent = run.requests[0].system
+    run.expect(
+        sent is not None and system in sent,
+        why,
+        wanted=f"system = {system!r}",
+        seen=f"system = {show(run.requests[0].body.get('system', 'left out'))}",
+    )
 
 
 def _one_call(run: Run, prompt: str) -> None:
@@ -130,8 +151,10 @@ def _one_call(run: Run, prompt: str) -> None:
         seen=f"{len(run.requests)} calls",
     )
     run.expect(
-        any(turn.get("role") == "user" for turn in run.requests[0].messages)
-        and prompt in run.requests[0].prompt,
+        any(
+            turn.get("role") == "user" and prompt in text_of(turn.get("content"))
+            for turn in run.requests[0].messages
+        ),
         "`prompt` goes out as the user message.",
         wanted=show(prompt),
         seen=show(run.requests[0].prompt),

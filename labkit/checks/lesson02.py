@@ -9,7 +9,7 @@ from typing import Any
 from ..script import Reply, Request
 from ..trace import Trace
 from .exercise import Exercise
-from .judge import Bench, Client, Run, nonsense, plan, same, show
+from .judge import Bench, Client, Run, in_parts, nonsense, plan, same, show
 
 
 def grade_parse_plan(bench: Bench) -> None:
@@ -34,7 +34,24 @@ def grade_parse_plan(bench: Bench) -> None:
             [f"1.5 litres {a}", f"-5 degrees {b}", f"-5 degrees {c}"],
             "`1.5` and `-5` are no marks: a mark is followed by white space.",
         ),
-        (f"- 1. {a}\n* - {b}", {}, [a, b], "All leading marks are removed, not only the first."),
+        (
+            f"- 1. {a}\n* - {b}\n- • 3) {c}",
+            {},
+            [a, b, c],
+            "All leading marks are removed, not only the first.",
+        ),
+        (
+            f"1. {a}.\n2. {b} (twice)\n3. {c} -",
+            {},
+            [f"{a}.", f"{b} (twice)", f"{c} -"],
+            "Only leading marks are removed; what a subtask ends with is a part of it.",
+        ),
+        (
+            f"1. {a}: {b}\n2. {c}  {d}\n3. {e.lower()}\n4. go",
+            {},
+            [f"{a}: {b}", f"{c}  {d}", e.lower(), "go"],
+            "A subtask stays as it is: a colon or two blanks inside, a small letter, a short word.",
+        ),
         (f"\n1. {a}\n\n   \n2. {b}\n\n", {}, [a, b], "Blank lines are skipped."),
         (f"1. {a}\n-  \n2. \n3. {b}", {}, [a, b], "What is blank without its mark is skipped."),
         (
@@ -111,20 +128,20 @@ class Service:
     def __post_init__(self) -> None:
         # More than there are subtasks: a call too many is answered like any other.
         # So long that a result cut short on its way to the synthesis is noticed.
-        self.results = [f"{nonsense(self.chance, 60)}." for _ in range(40)]
+        self.results = [f"{nonsense(self.chance, 250)}." for _ in range(40)]
         self.final = f"{nonsense(self.chance, 60)}."
 
     def reply(self, request: Request) -> Reply:
         """Answer one request."""
         if request.number == 0:
-            return Reply(self.plan, seconds=self.plan_seconds)
+            return Reply(in_parts(self.plan), seconds=self.plan_seconds)
         if self.workers and not self.missing(request):
             self.finals.append(request)
-            return Reply(self.final, seconds=self.final_seconds)
+            return Reply(in_parts(self.final), seconds=self.final_seconds)
         place = len(self.workers)
         self.workers.append(request)
         seconds = self.seconds[place] if place < len(self.seconds) else 1.0
-        return Reply(self.results[place % 40], seconds=seconds)
+        return Reply(in_parts(self.results[place % 40]), seconds=seconds)
 
     def missing(self, request: Request) -> list[str]:
         """The workers' results that a request does not hold."""
@@ -170,7 +187,8 @@ def _grade(bench: Bench, *, together: bool) -> None:
 
     lines = ["The plan:", "", *(f"- {name}" for name in names)]
     lines.insert(3, f"- {names[0].upper()}")
-    long = Service(chance, "\n".join(lines), names[:4], [1, 4, 2, 3])
+    # With any cap below four, the last one starts late and ends after all others.
+    long = Service(chance, "\n".join(lines), names[:4], [3, 4, 2, 4])
     run = bench.run(Client(long.reply), goal, system=system)
     _judge(run, long, goal, system, together=together)
 

@@ -101,7 +101,9 @@ class ChildProcess:
     @classmethod
     def of_file(cls, file: str, name: str, *, limit: float = LIMIT) -> ChildProcess:
         """A child for the function ``name`` of a Python file."""
-        return cls([sys.executable, "-m", "labkit.checks.player", file, name], limit=limit)
+        # With -m, Python would warn that labkit.checks has imported the module before.
+        start = "from labkit.checks.player import main; main()"
+        return cls([sys.executable, "-c", start, file, name], limit=limit)
 
     def __enter__(self) -> ChildProcess:
         return self

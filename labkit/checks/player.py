@@ -85,6 +85,9 @@ class _Player:
                 loop.run_until_complete(self._main(job))
             except Deadlock as stuck:
                 self.tell("stuck", str(stuck))
+            except (SystemExit, KeyboardInterrupt) as error:
+                # asyncio lets these two out of the loop when a task raises them.
+                self.tell("raised", encode_error(error, self._errors, self._file))
             finally:
                 self._channel({"events": self._take(), "end": True})
                 _close(loop)
@@ -305,11 +308,21 @@ def _transport(player: _Player) -> httpx2.AsyncBaseTransport:
             self._whole = False
 
         async def __aiter__(self) -> Any:
+            exchange = self._exchange
+            left = sum(bool(text) for _, text in exchange.chunks)
             async for chunk in super().__aiter__():
+                left -= 1
+                if not left and exchange.ending == "complete":
+                    # With its last byte a call is over; not every reader looks for the end.
+                    self._whole = True
+                    self._finish()
                 yield chunk
             self._whole = True
 
         async def aclose(self) -> None:
+            self._finish()
+
+        def _finish(self) -> None:
             if self._call is not None:
                 if not self._whole:
                     player.tell("cancelled", self._call)
@@ -347,10 +360,14 @@ def serve(function: Callable[..., Any]) -> None:
     Args:
         function: The learner's function.
     """
-    # What the function writes to the descriptor itself must not end up between the messages.
+    # What the function writes to the descriptor itself must not end up between the messages, and
+    # what it reads or closes (`input()`, `exit()`) must not be the judge's answers.
     outward = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
-    inward = sys.stdin
+    inward = os.fdopen(os.dup(0), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
 
     def send(message: Plain) -> None:
         outward.write(json.dumps(message) + "\n")

@@ -58,8 +58,32 @@ class Asker:
         return await keyword_arguments(client, prompt, system=system)
 
 
+async def events_until_the_last(client, prompt, *, system=None):
+    given = {"system": system} if system is not None else {}
+    messages = [{"role": "user", "content": prompt}, {"role": "user", "content": "Be brief."}]
+    text = ""
+    async for event in await client.messages.create(
+        model=MODEL, max_tokens=64, messages=messages, stream=True, **given
+    ):
+        if event.type == "content_block_delta" and event.delta.type == "text_delta":
+            text += event.delta.text
+        if event.type == "message_stop":
+            break
+    return text
+
+
+async def counts_tokens_first(client, prompt, *, system=None):
+    """Counting tokens is no `messages` request."""
+    messages = [{"role": "user", "content": prompt}]
+    counted = await client.messages.count_tokens(model=MODEL, messages=messages)
+    assert counted.input_tokens > 0
+    return await keyword_arguments(client, prompt, system=system)
+
+
 RIGHT = [
     keyword_arguments,
+    events_until_the_last,
+    counts_tokens_first,
     sdk_omit_and_blocks,
     streamed_text,
     raw_events,
@@ -130,6 +154,22 @@ async def system_forgotten(client, prompt, *, system=None):
     return await keyword_arguments(client, prompt)
 
 
+async def system_where_true(client, prompt, *, system=None):
+    extra = {"system": system} if system else {}
+    reply = await client.messages.create(
+        model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}], **extra
+    )
+    return "".join(block.text for block in reply.content if block.type == "text")
+
+
+async def tidied_text(client, prompt, *, system=None):
+    return (await keyword_arguments(client, prompt, system=system)).strip()
+
+
+async def leaves_the_program(client, prompt, *, system=None):
+    raise SystemExit(await keyword_arguments(client, prompt, system=system))
+
+
 async def whole_reply(client, prompt, *, system=None):
     return await client.messages.create(
         model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}]
@@ -181,6 +221,9 @@ WRONG = [
     (null_system, "may not have the field at all"),
     (system_in_the_prompt, "goes into the request's `system` field"),
     (system_forgotten, "goes into the request's `system` field"),
+    (system_where_true, "only None leaves the field out"),
+    (tidied_text, "its white space included"),
+    (leaves_the_program, "ends the whole program"),
     (whole_reply, "The text of a reply is its text blocks"),
     (no_await, "an `await` is missing"),
     (no_return, "is there a `return`"),

@@ -47,8 +47,16 @@ async def task_and_finally(client, first, second):
         await asyncio.gather(other, return_exceptions=True)
 
 
+async def each_knows_of_the_other(client, first, second):
+    return await asyncio.gather(
+        ask(client, f"{first}\n(Another agent answers: {second})"),
+        ask(client, f"{second}\n(Another agent answers: {first})"),
+    )
+
+
 RIGHT = [
     gathered,
+    each_knows_of_the_other,
     task_group,
     slots,
     streams,
@@ -85,6 +93,36 @@ async def bare_tasks(client, first, second):
     one = asyncio.create_task(ask(client, first))
     other = asyncio.create_task(ask(client, second))
     return await one, await other
+
+
+async def staggered(client, first, second):
+    async def after_a_while():
+        await asyncio.sleep(0.5)
+        return await ask(client, second)
+
+    return await asyncio.gather(ask(client, first), after_a_while())
+
+
+async def first_text_block(client, first, second):
+    async def one(prompt):
+        reply = await client.messages.create(
+            model="m", max_tokens=9, messages=[{"role": "user", "content": prompt}]
+        )
+        return next(block.text for block in reply.content if block.type == "text")
+
+    return await asyncio.gather(one(first), one(second))
+
+
+async def the_same_to_both(client, first, second):
+    prompt = f"1. {first}\n2. {second}"
+    return await asyncio.gather(ask(client, prompt), ask(client, prompt))
+
+
+async def leaves_the_program_from_a_task(client, first, second):
+    async def one(prompt):
+        raise SystemExit(prompt)
+
+    return await asyncio.gather(one(first), one(second))
 
 
 async def asks_first_twice(client, first, second):
@@ -130,6 +168,10 @@ WRONG = [
     (as_completed, "the wrong way round"),
     (by_prompt, "Two equal prompts are still two calls"),
     (bare_tasks, "cancelled from outside"),
+    (staggered, "nothing may hold the second one back"),
+    (first_text_block, "all text blocks"),
+    (the_same_to_both, "Each prompt goes out in a call of its own"),
+    (leaves_the_program_from_a_task, "ends the whole program"),
     (asks_first_twice, "Each prompt goes out in a call of its own"),
     (one_call_for_both, "Each of the two prompts is one call"),
     (with_a_system, "Neither call carries a `system`"),

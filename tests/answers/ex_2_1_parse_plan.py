@@ -177,6 +177,41 @@ def lower_cases(text, *, limit=4):
     return [line.lower() for line in one_pattern(text, limit=limit)]
 
 
+def skips_every_colon(text, *, limit=4):
+    return one_pattern("\n".join(x for x in text.splitlines() if ":" not in x), limit=limit)
+
+
+def drops_the_full_stop(text, *, limit=4):
+    return [line.rstrip(".") for line in one_pattern(text, limit=limit)]
+
+
+def joins_words_anew(text, *, limit=4):
+    return [" ".join(line.split()) for line in one_pattern(text, limit=limit)]
+
+
+def capitalizes(text, *, limit=4):
+    return [line[0].upper() + line[1:] for line in one_pattern(text, limit=limit)]
+
+
+def two_marks_at_most(text, *, limit=4):
+    mark = r"^\s*(?:(?:[-*•]|\d+[.)])(?:\s+|$)){0,2}"
+    kept = {}
+    for line in text.splitlines():
+        rest = re.sub(mark, "", line).strip()
+        if rest and not rest.endswith(":"):
+            kept.setdefault(rest.casefold(), rest)
+    if not kept:
+        raise ValueError
+    return list(kept.values())[:limit]
+
+
+def raises_a_group(text, *, limit=4):
+    try:
+        return one_pattern(text, limit=limit)
+    except ValueError as error:
+        raise ExceptionGroup("no plan", [error]) from None
+
+
 def a_generator(text, *, limit=4):
     yield from one_pattern(text, limit=limit)
 
@@ -200,6 +235,12 @@ WRONG = [
     (limit_fixed, "At most `limit`"),
     (empty_is_empty, "raises a ValueError"),
     (lower_cases, "Numbering such as"),
+    (skips_every_colon, "A subtask stays as it is"),
+    (drops_the_full_stop, "what a subtask ends with is a part of it"),
+    (joins_words_anew, "A subtask stays as it is"),
+    (capitalizes, "A subtask stays as it is"),
+    (two_marks_at_most, "All leading marks are removed"),
+    (raises_a_group, "wrapped in a group"),
     (a_generator, "Numbering such as"),
     (is_async, "plain function here"),
 ]

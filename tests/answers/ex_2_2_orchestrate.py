@@ -161,6 +161,28 @@ async def goal_as_the_fallback_plan(client, goal, *, system):
     return {"subtasks": subtasks, "results": results, "final": final}
 
 
+async def plan_in_a_task_group(client, goal, *, system):
+    async with asyncio.TaskGroup() as group:
+        done = group.create_task(_steps(client, goal, system))
+    return done.result()
+
+
+async def first_text_block_only(client, goal, *, system):
+    async def say(prompt):
+        reply = await client.messages.create(
+            model="m",
+            max_tokens=9,
+            system=system,
+            messages=[{"role": "user", "content": prompt}],
+        )
+        return next(block.text for block in reply.content if block.type == "text")
+
+    subtasks = parse_plan(await ask(client, goal, system=system))
+    results = [(task, await say(task)) for task in subtasks]
+    final = await say("\n".join(result for _, result in results))
+    return {"subtasks": subtasks, "results": results, "final": final}
+
+
 async def every_line_a_subtask(client, goal, *, system):
     text = await ask(client, goal, system=system)
     subtasks = [line.strip() for line in text.splitlines() if line.strip()]
@@ -187,5 +209,7 @@ WRONG = [
     (only_the_final_text, "It returns a dict"),
     (carries_on_without_a_plan, "raises a ValueError"),
     (goal_as_the_fallback_plan, "raises a ValueError"),
+    (plan_in_a_task_group, "wrapped in a group"),
+    (first_text_block_only, "No call held every worker's result"),
     (every_line_a_subtask, "`subtasks` is the plan, as 2.1 reads it"),
 ]

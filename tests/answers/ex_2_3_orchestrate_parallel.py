@@ -66,6 +66,39 @@ async def two_at_a_time(client, goal, *, system):
     }
 
 
+async def three_at_a_time(client, goal, *, system):
+    subtasks = parse_plan(await ask(client, goal, system=system))
+    places = asyncio.Semaphore(3)
+
+    async def work(task):
+        async with places:
+            return await ask(client, task, system=system)
+
+    answers = await asyncio.gather(*map(work, subtasks))
+    final = await ask(client, "\n".join(answers), system=system)
+    return {
+        "subtasks": subtasks,
+        "results": list(zip(subtasks, answers, strict=True)),
+        "final": final,
+    }
+
+
+async def staggered(client, goal, *, system):
+    subtasks = parse_plan(await ask(client, goal, system=system))
+
+    async def work(place, task):
+        await asyncio.sleep(place / 10)
+        return await ask(client, task, system=system)
+
+    answers = await asyncio.gather(*(work(*pair) for pair in enumerate(subtasks)))
+    final = await ask(client, "\n".join(answers), system=system)
+    return {
+        "subtasks": subtasks,
+        "results": list(zip(subtasks, answers, strict=True)),
+        "final": final,
+    }
+
+
 async def first_one_alone(client, goal, *, system):
     first, *rest = subtasks = parse_plan(await ask(client, goal, system=system))
     answers = [await ask(client, first, system=system)]
@@ -148,6 +181,8 @@ async def sleeps_to_be_sure(client, goal, *, system):
 WRONG = [
     (one_after_another, "The workers ran one after another"),
     (two_at_a_time, "Not all workers were in flight together"),
+    (three_at_a_time, "Not all workers were in flight together"),
+    (staggered, "Not all workers were in flight together"),
     (first_one_alone, "Not all workers were in flight together"),
     (gather_of_each, "The workers ran one after another"),
     (by_arrival, "in the order of the plan"),

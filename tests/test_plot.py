@@ -1,0 +1,146 @@
+"""Timelines: the picture, and the text that says the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labkit import Call, Trace, UsageError, predict, timeline
+from labkit.plot import bars, kind_of, lower_bound
+
+
+def trace_of(*rows: tuple[str, float, float | None, str]) -> Trace:
+    return Trace([Call(lane, start, end, outcome) for lane, start, end, outcome in rows], "free")
+
+
+FLEET = trace_of(
+    ("plan", 0, 1, "ok"),
+    ("auth", 1, 3, "ok"),
+    ("rates", 1, 2, "429"),
+    ("rates", 2.5, 3.5, "ok"),
+    ("schema", 1, 2.2, "cancelled"),
+    ("memory", 1, 2, "400"),
+    ("telemetry", 1, None, "running"),
+)
+ROW = trace_of(("a", 0, 1, "ok"), ("b", 1, 3, "ok"), ("c", 3, 6, "ok"))
+TOGETHER = trace_of(("a", 0, 1, "ok"), ("b", 0, 2, "ok"), ("c", 0, 3, "ok"))
+
+
+def test_its_text_names_every_call_the_bound_and_the_guess() -> None:
+    assert repr(timeline(ROW, TOGETHER, guess=2.5)).splitlines() == [
+        "one after another: ⟨3 calls ⇒ 6.000 s, 1 in flight⟩",
+        "  a: 0.000 s – 1.000 s",
+        "  b: 1.000 s – 3.000 s",
+        "  c: 3.000 s – 6.000 s",
+        "together: ⟨3 calls ⇒ 3.000 s, 3 in flight⟩",
+        "  a: 0.000 s – 1.000 s",
+        "  b: 0.000 s – 2.000 s",
+        "  c: 0.000 s – 3.000 s",
+        "lower bound: 3.000 s",
+        "together / one after another: 0.50",
+        "your guess: 2.5 s",
+    ]
+
+
+def test_its_text_tells_tries_and_what_never_ended() -> None:
+    text = repr(timeline(FLEET))
+    assert "rates: 1.000 s – 2.000 s 429; 2.500 s – 3.500 s" in text
+    assert "schema: 1.000 s – 2.200 s cancelled" in text
+    assert "telemetry: 1.000 s – still running" in text
+
+
+@pytest.mark.parametrize(
+    ("about", "bound"),
+    [
+        ({}, 3.0),
+        ({"limit": 1}, 6.0),
+        ({"limit": 2}, 3.0),
+        ({"before": 1}, 1 + 3.0),
+        ({"before": 1, "after": 1}, 1 + 2 + 3.0),
+        ({"after": 1, "limit": 1}, 3 + 3.0),
+    ],
+)
+def test_the_lower_bound(about: dict[str, Any], bound: float) -> None:
+    assert lower_bound(TOGETHER, **about) == bound
+
+
+def test_another_try_belongs_to_its_call() -> None:
+    assert lower_bound(trace_of(("a", 0, 1, "429"), ("a", 3, 5, "ok"), ("b", 0, 2, "ok"))) == 5.0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_picture_is_the_same_each_time(theme: Any) -> None:
+    first, second = (timeline(FLEET, ROW, theme=theme, title="Fleet").png() for _ in range(2))
+    assert first.startswith(b"\x89PNG")
+    assert first == second
+
+
+def test_themes_and_outcomes_look_different() -> None:
+    assert timeline(FLEET).png() != timeline(FLEET, theme="dark").png()
+    assert [kind_of(call) for call in FLEET.calls] == [
+        "done",
+        "done",
+        "retried",
+        "done",
+        "cancelled",
+        "failed",
+        "planned",
+    ]
+
+
+def test_a_notebook_gets_both_the_picture_and_the_text() -> None:
+    data, about = timeline(ROW)._repr_mimebundle_()
+    assert data.keys() == {"text/plain", "image/png"}
+    assert "\n" not in about["image/png"]["alt"]
+    assert "lower bound" in about["image/png"]["alt"]
+
+
+def test_an_empty_trace_can_be_drawn() -> None:
+    assert timeline(Trace()).png()
+    assert repr(timeline(Trace())) == "⟨no calls⟩"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "about", "message"),
+    [
+        ([], {}, "one trace or more"),
+        (["trace"], {}, "one trace or more"),
+        ([ROW, ROW, ROW], {}, "a name for each of its 3"),
+        ([ROW], {"names": ["a", "b"]}, "a name for each"),
+        ([ROW], {"theme": "pink"}, "'light' or 'dark'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(
+    arguments: list[Any], about: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        timeline(*arguments, **about)
+
+
+def test_bars_in_text_share_a_scale() -> None:
+    assert bars(ROW, seconds=12, width=12) == [
+        "a |█           | 1.000 s",
+        "b | ██         | 3.000 s",
+        "c |   ███      | 6.000 s",
+    ]
+
+
+def test_a_prediction_has_a_value_a_widget_and_a_text() -> None:
+    guess = predict("How long?", 0, 4, start=1.5)
+    assert guess.value == 1.5
+    assert repr(guess) == "How long?\nYour guess: 1.5 s (move the slider)"
+    bundle = guess._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(guess)
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+@pytest.mark.parametrize("about", [(4, 0), (0, 0)])
+def test_a_prediction_needs_room(about: tuple[float, float]) -> None:
+    with pytest.raises(UsageError, match="low < high"):
+        predict("How long?", *about)
+
+
+def test_a_prediction_starts_inside() -> None:
+    with pytest.raises(UsageError, match="a start between"):
+        predict("How long?", 0, 1, start=2)
