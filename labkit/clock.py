@@ -244,8 +244,8 @@ def _run_on_thread(main: Coroutine[Any, Any, T], idle: Idle | None) -> T:
     context = contextvars.copy_context()
     thread = threading.Thread(target=lambda: context.run(work), name="labkit-clock", daemon=True)
     with _interruptible():
-        thread.start()
         try:
+            thread.start()
             return outcome.result()
         except KeyboardInterrupt:
             started.wait()

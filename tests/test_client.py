@@ -69,7 +69,8 @@ def test_the_key_reaches_the_wire_and_nothing_else(
         body = json.dumps(reply if status == 200 else {"type": "error", "error": {}}).encode()
         writer.write(
             f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
+            + body
         )
         await writer.drain()
         writer.close()

@@ -203,7 +203,7 @@ def test_an_interrupt_cancels_the_run_and_lets_it_clean_up(inside: bool) -> None
     async def busy() -> None:
         try:
             os.kill(os.getpid(), signal.SIGINT)
-            while True:
+            while True:  # noqa: ASYNC110  # it waits to be cancelled
                 await asyncio.sleep(1)
         finally:
             await asyncio.sleep(1)

@@ -189,8 +189,8 @@ def test_a_stream_that_falls_silent_is_timed_out_too() -> None:
     # The head comes after 30 s; the events behind it are 70 / 6 s apart.
     client = connect([Rule("", says="one", seconds=100)]).with_options(max_retries=0)
 
-    async def events(timeout: float) -> int:
-        stream = await client.messages.create(**HELLO, stream=True, timeout=timeout)
+    async def events(patience: float) -> int:
+        stream = await client.messages.create(**HELLO, stream=True, timeout=patience)
         return len([event async for event in stream])
 
     assert traced(lambda: events(31))[0] == 6

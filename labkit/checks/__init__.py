@@ -146,5 +146,6 @@ def find(id: str) -> Exercise:
     """
     exercise = exercises.get(id) if isinstance(id, str) else None
     if exercise is None:
-        raise UsageError(f"there is no exercise {id!r}; there are {', '.join(exercises)}")
+        mend = f'; write "{id}", in quotes' if str(id) in exercises else ""
+        raise UsageError(f"there is no exercise {id!r}; there are {', '.join(exercises)}{mend}")
     return exercise

@@ -128,7 +128,7 @@ class Service:
     def __post_init__(self) -> None:
         # More than there are subtasks: a call too many is answered like any other.
         # So long that a result cut short on its way to the synthesis is noticed.
-        self.results = [f"{nonsense(self.chance, 250)}." for _ in range(40)]
+        self.results = [f"{nonsense(self.chance, 3)} " * 80 + "done." for _ in range(40)]
         self.final = f"{nonsense(self.chance, 60)}."
 
     def reply(self, request: Request) -> Reply:

@@ -89,8 +89,10 @@ class _Player:
                 # asyncio lets these two out of the loop when a task raises them.
                 self.tell("raised", encode_error(error, self._errors, self._file))
             finally:
-                self._channel({"events": self._take(), "end": True})
-                _close(loop)
+                try:
+                    self._channel({"events": self._take(), "end": True})
+                finally:
+                    _close(loop)
 
     def tell(self, event: str, value: Plain, **more: Plain) -> None:
         self._outbox.append({event: value, **more})

@@ -1,0 +1,118 @@
+"""What labkit takes, measured: ``python tests/benchmark.py`` prints each figure with its target."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from labkit import Rule, check, connect, run
+from labkit.checks import exercises
+from labkit.patterns import ask
+
+CALLS = 1_000
+FAN_OUT = """
+import asyncio
+from labkit import Rule, connect, record
+from labkit.patterns import ask
+client = connect([Rule("", says="done", seconds=0.5)])
+await ask(client, "warm")
+with record() as trace:
+    await asyncio.gather(*(ask(client, f"worker {n}") for n in range(10)))
+print(trace.seconds / max(call.seconds for call in trace.calls), trace.seconds)
+"""
+
+
+def free_calls() -> tuple[str, str]:
+    client = connect([Rule("", says="done", seconds=60)])
+
+    async def main() -> float:
+        await asyncio.gather(*(ask(client, f"call {n}") for n in range(CALLS)))
+        return asyncio.get_running_loop().time()
+
+    run(ask(client, "warm"))
+    started = time.process_time()
+    seconds = run(main())
+    each = (time.process_time() - started) / CALLS * 1_000
+    return f"{seconds:.3f} s", f"{each:.2f} ms"
+
+
+def all_checks() -> tuple[float, str]:
+    for exercise in exercises.values():
+        check(exercise.id, exercise.reference)
+    medians = {}
+    for exercise in exercises.values():
+        times = []
+        for _ in range(7):
+            started = time.process_time()
+            assert check(exercise.id, exercise.reference).passed
+            times.append(time.process_time() - started)
+        medians[exercise.id] = statistics.median(times)
+    slowest = max(medians, key=medians.__getitem__)
+    return sum(medians.values()), f"{medians[slowest] * 1_000:.0f} ms ({slowest})"
+
+
+def importing() -> float:
+    def fastest(statement: str) -> float:
+        times = []
+        for _ in range(7):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, "-c", statement], check=True)
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    return fastest("import labkit") - fastest("pass")
+
+
+def fan_out_in_a_notebook() -> str:
+    notebook = new_notebook(cells=[new_code_cell(FAN_OUT)])
+    NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    ratio, seconds = notebook.cells[0].outputs[0].text.split()
+    return f"{float(ratio):.3f} ({float(seconds):.3f} s)"
+
+
+def interrupting() -> float:
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        client.execute_interactive("import asyncio, labkit", timeout=60)
+        message = client.execute("await asyncio.sleep(15)")
+        time.sleep(1)
+        started = time.perf_counter()
+        manager.interrupt_kernel()
+        while client.get_shell_msg(timeout=30)["parent_header"].get("msg_id") != message:
+            pass
+        return time.perf_counter() - started
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def main() -> None:
+    """Measure everything and print one line a figure."""
+    seconds, each = free_calls()
+    total, slowest = all_checks()
+    rows = [
+        (f"{CALLS} calls of 60 s, gathered on the free clock", "60.000 s", seconds),
+        ("  processor time a call", "< 2 ms", each),
+        ("all checks over their references, processor time", "< 50 ms each", f"{total:.3f} s"),
+        ("  the slowest of them, at the median", "< 50 ms", slowest),
+        ("`import labkit`, more than a bare interpreter", "< 0.1 s", f"{importing():.3f} s"),
+        ("10 workers of 0.5 s in a notebook / the slowest", "< 1.15", fan_out_in_a_notebook()),
+        ("interrupting a cell that awaits 15 s", "< 1 s", f"{interrupting():.3f} s"),
+    ]
+    for what, target, measured in rows:
+        print(f"{what:<52}{target:>14}   {measured}")
+
+
+if __name__ == "__main__":
+    main()

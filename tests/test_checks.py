@@ -1,0 +1,399 @@
+"""What a check does with whatever it is given: verdicts, hints, and code that will not end."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from labkit import UsageError, check, hint, solution
+from labkit import checks as core
+from labkit.checks import InProcess, Verdict, exercises, judge, places
+from labkit.patterns import ask, ask_both, parse_plan
+from labkit.trace import Call, Trace
+
+
+def judged(id: str, function: Any, *, limit: float = 0.3) -> Verdict:
+    """A check that does not wait as long as the real one for what will not end."""
+    return judge(exercises[id], InProcess(function, limit=limit), seed=0)
+
+
+@pytest.fixture
+def fresh_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core, "_hints_given", {})
+
+
+# What is no check at all
+
+
+@pytest.mark.parametrize("id", ["9.9", "", "parse_plan", None, 2.1, ["2.1"]])
+@pytest.mark.parametrize("ask_for", [lambda name: check(name, parse_plan), hint, solution])
+def test_an_unknown_exercise_is_told_with_those_there_are(ask_for: Any, id: Any) -> None:
+    with pytest.raises(UsageError, match=r"there is no exercise .*there are 0\.1, 0\.2, 2\.1"):
+        ask_for(id)
+
+
+def test_a_number_is_told_to_be_a_text() -> None:
+    with pytest.raises(UsageError, match=r'write "2\.1"'):
+        check(2.1, parse_plan)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [["Book"], None, "parse_plan", 3])
+def test_what_is_no_function_is_told_how_to_pass_one(value: Any) -> None:
+    with pytest.raises(UsageError, match=r'check\("2\.1", parse_plan\)|check\(.2\.1., parse_plan'):
+        check("2.1", value)
+
+
+def test_the_reference_passes_with_a_word_on_whose_it_is() -> None:
+    verdict = check("2.1", parse_plan)
+    assert verdict.passed
+    assert "the reference" in verdict.message
+
+
+# Functions of the wrong kind
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: ["Book"],
+        lambda text: list(parse_plan(text)),
+        lambda text, maximum=4: parse_plan(text, limit=maximum),
+        lambda text, *, limit: parse_plan(text, limit=limit),
+    ],
+    ids=["no parameter", "no limit", "another name", "no default"],
+)
+def test_wrong_parameters_are_compared_with_the_stub(function: Any) -> None:
+    verdict = check("2.1", function)
+    assert verdict.attempted
+    assert not verdict.passed
+    assert "compare its parameters with the stub's" in verdict.message
+    assert "<lambda>(" in str(verdict.seen)
+
+
+def test_a_plain_function_where_an_async_one_is_asked_for() -> None:
+    def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
+        return "Kyoto"
+
+    assert "async def ask" in check("0.1", ask).message
+
+
+def test_an_async_function_where_a_plain_one_is_asked_for() -> None:
+    async def parse(text: str, *, limit: int = 4) -> list[str]:
+        return parse_plan(text, limit=limit)
+
+    assert "write `def`" in check("2.1", parse).message
+
+
+def test_a_function_without_a_signature_is_tried_all_the_same() -> None:
+    assert not check("2.1", dict.fromkeys).passed
+    assert not check("2.1", int).passed
+
+
+def test_a_hole_on_one_way_through_is_no_stub() -> None:
+    def parse(text: str, *, limit: int = 4) -> list[str]:
+        if "3-day" in text:
+            raise NotImplementedError
+        return parse_plan(text, limit=limit)
+
+    verdict = check("2.1", parse)
+    assert verdict.attempted
+    assert "NotImplementedError" in f"{verdict.message} {verdict.seen}"
+
+
+# Code that does not end
+
+
+def test_code_that_spins_is_stopped() -> None:
+    def parse(text: str, *, limit: int = 4) -> list[str]:
+        while True:
+            pass
+
+    assert "computes without end, or blocks" in judged("2.1", parse).message
+
+
+def test_code_that_spins_past_its_own_handlers_is_stopped() -> None:
+    async def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
+        done = time.monotonic() + 2
+        while time.monotonic() < done:
+            try:
+                while time.monotonic() < done:
+                    pass
+            except Exception:
+                pass
+        return ""
+
+    started = time.monotonic()
+    assert "did not come back" in judged("0.1", ask).message
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_loop_that_never_waits_for_anything_to_change_is_stopped() -> None:
+    async def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
+        while True:
+            await asyncio.sleep(0)  # noqa: ASYNC110  # what is to be found
+
+    assert "A loop needs a way out" in judged("0.1", ask).message
+
+
+def test_a_blocking_sleep_is_told_apart_from_an_await(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "STUBBORN", 0.1)
+
+    async def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
+        time.sleep(0.8)  # noqa: ASYNC251  # what is to be found
+        return ""
+
+    started = time.monotonic()
+    assert "never `time.sleep(1)`" in judged("0.1", ask).message
+    assert time.monotonic() - started < 0.7
+
+
+def test_a_wait_that_cannot_end_is_found_at_once() -> None:
+    async def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    check("0.1", ask)
+    started = time.monotonic()
+    assert "waits for something that will never happen" in check("0.1", ask).message
+    assert time.monotonic() - started < 2
+
+
+def test_an_hour_of_waiting_takes_no_time() -> None:
+    async def slow(client: Any, first: str, second: str) -> tuple[str, str]:
+        await asyncio.sleep(3_600)
+        return await ask_both(client, first, second)
+
+    started = time.monotonic()
+    verdict = check("0.2", slow)
+    assert time.monotonic() - started < 2
+    assert verdict.seen == "3602.000 s"
+
+
+# Whatever it raises
+
+
+@pytest.mark.parametrize("error", [KeyError("oops"), SystemExit(3), KeyboardInterrupt("oops")])
+@pytest.mark.parametrize("in_a_task", [False, True])
+def test_whatever_is_raised_becomes_a_verdict(error: BaseException, in_a_task: bool) -> None:
+    async def fail() -> str:
+        raise error
+
+    async def both(client: Any, first: str, second: str) -> Any:
+        if in_a_task:
+            return await asyncio.gather(fail(), fail())
+        return await fail()
+
+    verdict = check("0.2", both)
+    assert verdict.attempted
+    assert not verdict.passed
+    assert type(error).__name__ in str(verdict.seen)
+
+
+def test_exit_ends_neither_the_check_nor_the_program() -> None:
+    async def leave(client: Any, first: str, second: str) -> Any:
+        sys.exit("bye")
+
+    assert "ends the whole program" in check("0.2", leave).message
+
+
+def test_an_exception_without_a_text_is_no_trouble() -> None:
+    class Nameless(Exception):
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    def parse(text: str, *, limit: int = 4) -> list[str]:
+        raise Nameless
+
+    assert "Nameless" in repr(check("2.1", parse))
+
+
+def test_the_line_that_raised_is_shown() -> None:
+    async def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
+        reply = {"content": "Kyoto"}
+        return reply["text"]
+
+    assert 'return reply["text"]' in str(check("0.1", ask).seen)
+
+
+def test_an_object_that_equals_everything_is_not_what_was_wanted() -> None:
+    class Anything:
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+    assert not check("2.1", lambda text, *, limit=4: Anything()).passed
+
+
+# What surrounds it
+
+
+def test_what_it_prints_is_shown_only_where_it_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    def wrong(text: str, *, limit: int = 4) -> list[str]:
+        print("looking at", limit)
+        return []
+
+    def right(text: str, *, limit: int = 4) -> list[str]:
+        print("looking at", limit)
+        return parse_plan(text, limit=limit)
+
+    output = sys.stdout
+    verdict = check("2.1", wrong)
+    assert verdict.printed == "looking at 4\n"
+    assert "your function printed:\n    looking at 4" in repr(verdict)
+    assert "looking" not in repr(check("2.1", right))
+    assert sys.stdout is output
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("how", ["raise", "spin", "deadlock"])
+def test_standard_output_is_given_back_however_it_ends(how: str) -> None:
+    async def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
+        while how == "spin":
+            print("x" * 1_000)
+        if how == "deadlock":
+            await asyncio.Event().wait()
+        raise OSError
+
+    output = sys.stdout
+    judged("0.1", ask)
+    assert sys.stdout is output
+
+
+def test_no_thread_is_left() -> None:
+    before = threading.active_count()
+    check("2.1", parse_plan)
+    assert threading.active_count() == before
+
+
+def test_it_works_inside_a_running_loop() -> None:
+    async def cell() -> Verdict:
+        return check("0.2", ask_both)
+
+    assert asyncio.run(cell()).passed
+
+
+def test_it_needs_no_key_and_reads_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "secret-key")
+    seen: list[dict[str, str]] = []
+
+    async def peeks(client: Any, prompt: str, *, system: str | None = None) -> str:
+        seen.append({"key": str(client.api_key), "at": str(client.base_url)})
+        return await ask(client, prompt, system=system)
+
+    assert check("0.1", peeks).passed
+    assert all("secret" not in told["key"] and ".invalid" in told["at"] for told in seen)
+
+
+def test_every_seed_asks_something_else_and_the_same_seed_the_same() -> None:
+    prompts: list[str] = []
+
+    async def notes(client: Any, prompt: str, *, system: str | None = None) -> str:
+        prompts.append(prompt)
+        return await ask(client, prompt, system=system)
+
+    for seed in (0, 1, 0):
+        check("0.1", notes, seed=seed)
+    per_run = len(prompts) // 3
+    assert prompts[:per_run] == prompts[-per_run:]
+    assert not set(prompts[:per_run]) & set(prompts[per_run : 2 * per_run])
+
+
+# Verdicts as text and as HTML
+
+
+def test_the_three_outcomes_read_differently() -> None:
+    def stub(text: str, *, limit: int = 4) -> list[str]:
+        raise NotImplementedError
+
+    passed = check("2.2", exercises["2.2"].reference)
+    assert repr(passed).startswith("✓ 2.2 orchestrate: passed, 2 points\n")
+    assert repr(check("2.1", stub)) == (
+        '○ 2.1 parse_plan: not attempted yet\n  A first nudge: hint("2.1")'
+    )
+    wrong = check("2.1", lambda text, *, limit=4: [text])
+    assert repr(wrong).startswith("✗ 2.1 parse_plan: not right yet\n")
+    assert "  wanted: [" in repr(wrong)
+    assert "  seen:   [" in repr(wrong)
+    assert len({v._repr_html_().split("solid ")[1][:7] for v in (passed, wrong)}) == 2
+
+
+def test_a_fault_of_time_shows_both_timelines_on_one_scale() -> None:
+    async def in_a_row(client: Any, first: str, second: str) -> tuple[str, str]:
+        return await ask(client, first), await ask(client, second)
+
+    verdict = check("0.2", in_a_row)
+    assert [name for name, _ in verdict.pictures] == ["yours", "wanted"]
+    lines = repr(verdict).splitlines()
+    bars = [line for line in lines if "|" in line]
+    assert len(bars) == 4
+    assert len({line.index("|") for line in bars}) == 1
+    assert "<pre" in verdict._repr_html_()
+
+
+def test_what_a_learner_wrote_cannot_become_markup() -> None:
+    def parse(text: str, *, limit: int = 4) -> list[str]:
+        print("<script>printed</script>")
+        return ["<script>returned</script>"]
+
+    html = check("2.1", parse)._repr_html_()
+    assert "<script" not in html
+    assert "&lt;script&gt;returned" in html
+    assert "&lt;script&gt;printed" in html
+
+    bars = (("<b>yours</b>", Trace([Call("<i>lane</i>", 0.0, 1.0, "ok")], "free")),)
+    verdict = dataclasses.replace(
+        check("2.1", parse), message="<img>", wanted="<u>", seen="<s>", pictures=bars
+    )
+    assert not any(tag in verdict._repr_html_() for tag in ("<img", "<u>", "<s>", "<b>", "<i>"))
+
+
+def test_a_verdict_is_cut_to_what_can_be_read() -> None:
+    def parse(text: str, *, limit: int = 4) -> list[str]:
+        for _ in range(100):
+            print("x" * 10_000)
+        return ["y" * 1_000_000]
+
+    verdict = check("2.1", parse)
+    assert len(str(verdict.seen)) <= 300
+    assert len(verdict.printed) <= 100_000
+    assert len(repr(verdict).splitlines()) < 30
+
+
+# Hints and solutions
+
+
+@pytest.mark.usefixtures("fresh_hints")
+def test_hints_go_from_a_nudge_to_nearly_the_code_and_stay_there() -> None:
+    told = [hint("2.1") for _ in range(5)]
+    assert [given.step for given in told] == [0, 1, 2, 2, 2]
+    assert [given.text for given in told[:3]] == list(exercises["2.1"].hints)
+    assert repr(told[0]).startswith("Hint for 2.1, a nudge:\n")
+    assert 'More: hint("2.1")' in repr(told[1])
+    assert 'More: solution("2.1")' in repr(told[2])
+    assert "```python" in told[2]._repr_markdown_()
+    assert hint("2.2").step == 0
+
+
+@pytest.mark.parametrize("id", exercises)
+def test_a_solution_is_the_references_source_and_its_reason(id: str) -> None:
+    told = solution(id)
+    assert f"def {exercises[id].name}(" in told.source
+    assert exercises[id].why in repr(told)
+    assert told.source in repr(told)
+    assert "<" not in told._repr_html_().replace("<p>", "").replace("</p>", "").replace(
+        "<pre><code>", ""
+    ).replace("</code></pre>", "")
+
+
+def test_a_check_starts_no_process() -> None:
+    before = os.times().children_user
+    check("2.1", parse_plan)
+    assert os.times().children_user == before
