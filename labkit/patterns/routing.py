@@ -11,7 +11,6 @@ from .asking import MODEL, ask
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
-    from anthropic.types import Message
 
 SPECIALIST = "claude-sonnet-4-6"
 """The model a request is routed to: dearer than `MODEL`. Assign another to `routing.SPECIALIST`."""
@@ -61,7 +60,7 @@ async def route(
         raise ValueError(f"the fallback {fallback!r} is no specialist: {', '.join(specialists)}")
     question = f"{request}\n\nWhich route fits? Name one of: {', '.join(specialists)}."
     name = parse_route(await ask(client, question), list(specialists)) or fallback
-    reply: Message = await client.messages.create(
+    reply = await client.messages.create(
         model=SPECIALIST,
         max_tokens=1_000,
         system=specialists[name],
@@ -92,7 +91,7 @@ async def classify(client: AsyncAnthropic, request: str, routes: Sequence[str]) 
         "required": ["route"],
         "additionalProperties": False,
     }
-    reply: Message = await client.messages.create(
+    reply = await client.messages.create(
         model=MODEL,
         max_tokens=200,
         messages=[{"role": "user", "content": f"{request}\n\nWhich route fits?"}],
