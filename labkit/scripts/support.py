@@ -56,7 +56,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "tech-support": ("app", "error", "update", "screen", "bluetooth", "sync", "phone"),
     "account": ("account", "log in", "login", "password", "profile", "signed in"),
 }
-"""What the keyword router looks for: a plausible first list, written before the mails were read."""
+"""What the keyword router looks for: a plausible first list, not tuned to these mails."""
 
 
 def by_keyword(text: str) -> str | None:
