@@ -120,6 +120,7 @@ def _draw(picture: Confusion) -> bytes:
                     alpha=0.25 + 0.5 * count / most if count else 1.0,
                     edgecolor=colours["faint"],
                     linewidth=0.8,
+                    clip_on=False,
                 )
             )
             # A wrong choice is told by its sign as well as by its colour.

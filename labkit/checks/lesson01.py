@@ -194,8 +194,10 @@ def _routed(
         wanted="2 calls",
         seen=f"{len(calls)} calls",
     )
-    # Both calls are compared as they went out: a schema or a tool may show the names as well.
-    shown = json.dumps(calls[0].body, ensure_ascii=False)
+    # Anywhere in the call: a schema or a tool may show the names as well as a prompt.
+    body = json.dumps(calls[0].body, ensure_ascii=False)
+    # In JSON a line break is a backslash and a letter, which would join with a name after it.
+    shown = calls[0].text + "\n" + re.sub(r"\\[nrt]", " ", body)
     hidden = [route for route in specialists if not _names(shown, route)]
     run.expect(
         not hidden,

@@ -61,7 +61,26 @@ async def one_conversation(client, request, specialists, *, fallback):
     return {"route": name, "answer": text(second)}
 
 
-RIGHT = [with_ask, names_in_the_system, one_conversation]
+async def names_in_lines_and_in_a_schema(client, request, specialists, *, fallback):
+    if not any(name == fallback for name in specialists):
+        raise ValueError
+    names = "\n".join(specialists)
+    schema = {"type": "string", "enum": [*specialists]}
+    first = await client.messages.create(
+        model="m",
+        max_tokens=9,
+        messages=[{"role": "user", "content": f"{request}\n{names}"}],
+        output_config={"format": {"type": "json_schema", "schema": schema}},
+    )
+    text = "".join(block.text for block in first.content if block.type == "text")
+    name = parse_route(text, tuple(specialists)) or fallback
+    return {
+        "answer": await ask(client, f"{request}\nThanks.", system=specialists[name]),
+        "route": name,
+    }
+
+
+RIGHT = [with_ask, names_in_the_system, one_conversation, names_in_lines_and_in_a_schema]
 
 
 async def _steps(
