@@ -254,7 +254,10 @@ def _draw_trace(
     if name:
         approximate = "≈" if trace.clock == "real" else ""
         title = f"{name}: {approximate}{trace.seconds:.2f} s"
-        ax.set_title(title, loc="left", fontsize=10, color=colours["ink"])
+        # A lower bound that lies far left has its label where the title would stand.
+        crowded = last and picture.bound is not None and picture.bound < 0.3 * width
+        pad = 16 if crowded else 6
+        ax.set_title(title, loc="left", fontsize=10, color=colours["ink"], pad=pad)
     ends = sorted(call.end or call.start for _, calls in lanes for call in calls[-1:])
     phases = len(lanes) > picture.before + picture.after + 1
     if last and phases:

@@ -6,12 +6,17 @@ imports anything from the rest of labkit. They are also the reference solutions 
 
 from .asking import MODEL, ask, ask_both
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
+from .routing import SPECIALIST, classify, parse_route, route
 
 __all__ = [
     "MODEL",
+    "SPECIALIST",
     "ask",
     "ask_both",
+    "classify",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
+    "parse_route",
+    "route",
 ]

@@ -1,0 +1,583 @@
+"""Graders of lesson 01: read a route, route a request, and have the model keep to a schema."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..script import Reply, Request, text_of
+from .exercise import Exercise
+from .judge import Bench, Client, Run, nonsense, same, show
+
+
+def names(chance: random.Random, count: int) -> list[str]:
+    """Words that differ, none of them a part of another."""
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found[nonsense(chance, 1)] = None
+    return list(found)
+
+
+def grade_parse_route(bench: Bench) -> None:
+    """1.1: one whole word, whatever stands around it."""
+    chance = bench.random
+    a, b, c, d, other = names(chance, 5)
+    # One route ends in another: `support` and `tech-support`.
+    joined = f"{d}-{a}"
+    routes = [a, b, c, joined]
+    chance.shuffle(routes)
+    whole = "Only a whole word names a route"
+    cases: list[tuple[str, str | None, str]] = [
+        (a, a, "The reply is the route's name, and nothing else."),
+        (c, c, "The reply is the route's name, and nothing else."),
+        (f"{b.upper()}", b, "Letter case does not count."),
+        (f"{c.capitalize()}.", c, "Letter case and punctuation do not count."),
+        (f'"{a}"', a, "Quotes around the name do not count."),
+        (f"**{b}**", b, "Markdown around the name does not count."),
+        (f"Route:\n\n- `{c}`\n", c, "Words, lines and markdown around the name do not count."),
+        (f"I would send this to {b}, thank you!", b, "Words around the name do not count."),
+        (f'{{"route": "{a}"}}', a, "Quotes and punctuation around the name do not count."),
+        (f"_{b}_", b, "An underscore is punctuation, though `\\b` and `\\w` take it for a letter."),
+        (f"It is {c}'s business.", c, "An apostrophe is punctuation: the word ends before it."),
+        (f"({a})/…", a, "Punctuation around the name does not count."),
+        (joined.upper(), joined, f"`{joined}` is one word: {a!r} inside it is no whole word."),
+        (
+            f"Send it to **{joined}**.",
+            joined,
+            f"`{joined}` is one word: {a!r} inside it is no whole word.",
+        ),
+        (f"{a} - {other}", a, "A hyphen joins only between two letters or digits."),
+        (f"-{b}-", b, "A hyphen joins only between two letters or digits."),
+        (f"{c}--{other}", c, "Two hyphens join nothing: each has a hyphen beside it."),
+        (f"{d} {a}", a, f"Without its hyphen this is not `{joined}`, and {a!r} is a word of it."),
+        (f"{a}. Yes, {a.upper()}!", a, "The same route named twice is still one."),
+        (f"{joined}, I mean {joined}", joined, "The same route named twice is still one."),
+        (b[:-1], None, f"{whole}: the beginning of one does not."),
+        (f"{b}s", None, f"{whole}: a longer word that holds one does not."),
+        (f"un{c}", None, f"{whole}: a longer word that holds one does not."),
+        (f"{b}2", None, f"{whole}: a digit belongs to the word."),
+        (f"é{b}", None, f"{whole}: é is a letter like any other."),
+        (f"{other}-{b}", None, f"{whole}: a hyphen between two letters joins them."),
+        (f"{c}-{other}", None, f"{whole}: a hyphen between two letters joins them."),
+        (f"{joined}-2", None, f"{whole}: a hyphen between a letter and a digit joins them."),
+        (f"{a[:3]} {a[3:]}", None, f"{whole}: a name in two pieces does not."),
+        (f"{a} or {b}", None, "Two different routes are named: that is no answer."),
+        (f"{b}, not {a}", None, "Two different routes are named: that is no answer."),
+        (f"{joined} or {a}", None, "Two different routes are named, though one ends in the other."),
+        (f"{a}/{c}", None, "Two different routes are named: that is no answer."),
+        (f"{b}_{c}", None, "An underscore is punctuation, so two routes are named here."),
+        (f"Perhaps {other}?", None, "No route is named."),
+        ("", None, "Nothing is named in an empty reply."),
+        ("  \n", None, "Nothing is named in an empty reply."),
+    ]
+    for reply, wanted, why in cases:
+        _read(bench.run(reply, routes), reply, routes, wanted, why)
+    alone = "Only what is in `routes` is a route."
+    _read(bench.run(b, (a, c)), b, (a, c), None, alone)
+    _read(bench.run(f"{b}, not {a}", (c, b)), f"{b}, not {a}", (c, b), b, alone)
+    _read(bench.run(a, []), a, [], None, "Without routes, none can be named.")
+    _read(
+        bench.run(joined, [a, b]),
+        joined,
+        [a, b],
+        None,
+        f"{whole}: `{joined}` is a word of its own, even where it is no route.",
+    )
+
+
+def _read(run: Run, reply: str, routes: Any, wanted: str | None, why: str) -> None:
+    right = run.how != "raised" and same(wanted, run.answer())
+    run.expect(
+        right,
+        f"{why}\nFor the reply {reply!r} and the routes {', '.join(routes) or '(none)'}",
+        wanted=show(wanted),
+        seen=run.outcome,
+    )
+
+
+@dataclass
+class Desk:
+    """The model behind one routed request: it chooses first, then answers."""
+
+    choice: str | list[dict[str, Any]]
+    answer: str | list[dict[str, Any]]
+
+    def reply(self, request: Request) -> Reply:
+        """Answer one request."""
+        if request.number == 0:
+            return Reply(self.choice, seconds=1.0)
+        return Reply(self.answer, seconds=2.0)
+
+
+def grade_route(bench: Bench) -> None:
+    """1.2: choose in one call, answer in a second; what cannot be read goes to the fallback."""
+    chance = bench.random
+    words = names(chance, 8)
+    # One route ends in another, and braces are text: a template that is filled twice breaks.
+    routes = [words[0], f"{words[1]}-{words[0]}", words[2], words[3]]
+    other = words[4]
+    specialists = {name: f"You {{see}} {nonsense(chance, 6)}." for name in routes}
+    chosen, second, fallback = routes[2], routes[1], routes[3]
+    request = f"{nonsense(chance, 5)} {{order}} {nonsense(chance, 2)} {routes[0]}, 100 %."
+
+    cases: list[tuple[str | list[dict[str, Any]], str, str]] = [
+        (chosen, chosen, "The reply named one route."),
+        (f"**{second.upper()}**.", second, "The reply is read as in 1.1, however messy it is."),
+        (f"I'd say _{chosen}_: {chosen}", chosen, "The reply is read as in 1.1."),
+        (f"Perhaps {other}?", fallback, "The reply named no route: that goes to `fallback`."),
+        ("", fallback, "The reply named no route: that goes to `fallback`."),
+        (
+            f"{chosen} or {second}",
+            fallback,
+            "The reply named two routes, so no single one: that goes to `fallback`.",
+        ),
+        (f"un{chosen}", fallback, "Only a whole word names a route: this goes to `fallback`."),
+        (
+            [
+                {"type": "thinking", "thinking": second, "signature": "s"},
+                {"type": "text", "text": f"It is {chosen[:3]}"},
+                {"type": "text", "text": chosen[3:]},
+            ],
+            chosen,
+            "The text of a reply is its text blocks, joined with nothing between.",
+        ),
+        (fallback, fallback, "The reply named the fallback itself, a route like any other."),
+    ]
+    for choice, name, why in cases:
+        # The answer names another route: what the specialist says is not read.
+        said = f"{nonsense(chance, 6)} {routes[0]}."
+        answer = [
+            {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
+            {"type": "text", "text": said[:9]},
+            {"type": "text", "text": said[9:]},
+        ]
+        run = bench.run(Client(Desk(choice, answer).reply), request, specialists, fallback=fallback)
+        _routed(run, request, specialists, name, said, f"{why}\nThe router said {_said(choice)!r}.")
+
+    only = {chosen: specialists[chosen]}
+    run = bench.run(Client(Desk(chosen, "Yes.").reply), request, only, fallback=chosen)
+    _routed(run, request, only, chosen, "Yes.", "One specialist is a choice of one.")
+
+    for wrong, given in ((other, specialists), (words[0][:-1], specialists), (other, {})):
+        run = bench.run(Client(Desk(chosen, "Yes.").reply), request, given, fallback=wrong)
+        why = (
+            "A `fallback` that is not in `specialists` raises a ValueError before any call: later,"
+            " it would lose just the request that needs it."
+        )
+        run.expect_raised("ValueError", why)
+        run.expect(not run.requests, why, wanted="no call", seen=f"{len(run.requests)} calls")
+
+    for moment in (0.5, 2.0):
+        desk = Desk(chosen, "Yes.")
+        run = bench.run(
+            Client(desk.reply), request, specialists, fallback=fallback, cancel_at=moment
+        )
+        run.expect_cancelled()
+
+
+def _said(choice: str | list[dict[str, Any]]) -> str:
+    return text_of(choice)
+
+
+def _routed(
+    run: Run, request: str, specialists: Mapping[str, str], name: str, said: str, why: str
+) -> None:
+    seen = run.answer()
+    calls = run.requests
+    run.expect(
+        len(calls) == 2,
+        "A request is two calls, whatever the router says: one to choose, one to answer.",
+        wanted="2 calls",
+        seen=f"{len(calls)} calls",
+    )
+    # Anywhere in the call: a schema or a tool may show the names as well as a prompt.
+    body = json.dumps(calls[0].body, ensure_ascii=False)
+    # In JSON a line break is a backslash and a letter, which would join with a name after it.
+    shown = calls[0].text + "\n" + re.sub(r"\\[nrt]", " ", body)
+    hidden = [route for route in specialists if not _names(shown, route)]
+    run.expect(
+        not hidden,
+        "The first call shows every route's name: the model can choose only what it has seen.",
+        wanted=", ".join(specialists),
+        seen=f"without {', '.join(hidden)}: {show(calls[0].text)}",
+    )
+    run.expect(
+        request in shown,
+        "The first call shows the request: without it there is nothing to choose by.",
+        wanted=show(request),
+        seen=show(calls[0].text),
+    )
+    system = calls[1].system or ""
+    meant = [route for route, prompt in specialists.items() if prompt in system]
+    run.expect(
+        bool(meant),
+        "The second call carries the chosen specialist's prompt as `system`, beside `messages` and"
+        " not inside it.",
+        wanted=show(specialists[name]),
+        seen=show(calls[1].body.get("system", "no system field")),
+    )
+    run.expect(
+        meant == [name],
+        why,
+        wanted=f"the specialist {name!r}",
+        seen=f"the specialist {', '.join(map(repr, meant))}",
+    )
+    run.expect(
+        any(
+            turn.get("role") == "user" and request in text_of(turn.get("content"))
+            for turn in calls[1].messages
+        ),
+        "The specialist gets the request itself, as the user message.",
+        wanted=show(request),
+        seen=show(calls[1].prompt),
+    )
+    if seen is None:
+        run.fail(f"{run.name} returned None: is there a `return` on every way through it?")
+    run.expect(
+        isinstance(seen, dict) and seen.keys() == {"route", "answer"},
+        "It returns a dict with `route` and `answer`.",
+        wanted="{'route': name, 'answer': text}",
+        seen=show(seen),
+    )
+    run.expect(
+        same(name, seen["route"]),
+        f"`route` is the name of the specialist that answered.\n{why}",
+        wanted=show(name),
+        seen=show(seen["route"]),
+    )
+    run.expect(
+        same(said, seen["answer"]),
+        "`answer` is the text of the specialist's reply: its text blocks, joined with nothing"
+        " between.",
+        wanted=show(said),
+        seen=show(seen["answer"]),
+    )
+
+
+def _names(text: str, route: str) -> bool:
+    """Whether a text shows a route's name, and not only as a part of another's."""
+    edge = r"[^\W_]"
+    return bool(
+        re.search(rf"(?<!{edge})(?<!{edge}-){route}(?!{edge})(?!-{edge})", text, re.IGNORECASE)
+    )
+
+
+@dataclass
+class Clerk:
+    """The model behind one classification: it answers in the form that was asked for.
+
+    Args:
+        content: From the name of the schema's property to what the reply holds.
+        stop: Why it stops.
+    """
+
+    content: Callable[[str], str | list[dict[str, Any]]]
+    stop: str = "end_turn"
+
+    def reply(self, request: Request) -> Reply:
+        """Answer one request."""
+        return Reply(self.content(_property(request) or "?"), seconds=1.0, stop_reason=self.stop)
+
+
+def _property(request: Request) -> str | None:
+    """The one property of a request's schema; None where it has another number of them."""
+    properties = (request.schema or {}).get("properties")
+    if isinstance(properties, dict) and len(properties) == 1:
+        return str(next(iter(properties)))
+    return None
+
+
+def _resolved(schema: Any, root: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of a schema where it stands in full: pydantic puts an Enum under ``$defs``."""
+    for _ in range(5):
+        if not isinstance(schema, dict):
+            return {}
+        alone = schema.get("allOf")
+        if isinstance(alone, list) and len(alone) == 1:
+            schema = alone[0]
+            continue
+        reference = schema.get("$ref")
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            return schema
+        schema = root
+        for step in reference[2:].split("/"):
+            schema = schema.get(step, {}) if isinstance(schema, dict) else {}
+    return {}
+
+
+def _object(key: str, value: Any) -> str:
+    return json.dumps({key: value})
+
+
+def grade_classify(bench: Bench) -> None:
+    """1.3: one call with a schema; only a whole reply that keeps to it names a route."""
+    chance = bench.random
+    words = names(chance, 6)
+    # Not in the order of the alphabet: whoever sorts them is noticed.
+    routes = sorted(words[:4], reverse=True)
+    chance.shuffle(routes)
+    if routes == sorted(routes):
+        routes.reverse()
+    routes[1] = f"{words[4]}-{routes[1]}"
+    other = words[5]
+    request = f"{nonsense(chance, 4)} {{order}} {routes[0]} {nonsense(chance, 2)}, 100 %."
+
+    for place, given in ((2, routes), (0, tuple(routes)), (1, routes[:2])):
+        name = given[place]
+
+        def content(key: str, name: str = name) -> list[dict[str, Any]]:
+            # The JSON stands in one text block, since `messages.parse` reads each by itself.
+            return [
+                {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
+                {"type": "text", "text": f" {_object(key, name)}\n"},
+                {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
+            ]
+
+        run = bench.run(Client(Clerk(content).reply), request, given)
+        seen = run.answer()
+        _asked(run, request, given)
+        run.expect(
+            same(name, seen),
+            "It returns the route that the reply chose, as text. Blocks that are no text are no"
+            " part of the JSON.",
+            wanted=show(name),
+            seen=show(seen),
+        )
+
+    name = routes[2]
+    for stop in ("max_tokens", "refusal", "model_context_window_exceeded"):
+        _judged(
+            bench,
+            request,
+            routes,
+            lambda key: _object(key, name),
+            None,
+            f"The reply stopped for {stop!r}: a reply that did not reach its own end is no answer,"
+            " even where its text happens to be valid. Look at `stop_reason` first.",
+            stop=stop,
+        )
+    not_json = "The reply's text is not valid JSON: that is None, not an error or a guess."
+    not_object = "The reply is valid JSON and no object, so it is not valid under the schema."
+    not_listed = "The value is not in the schema's `enum`: valid JSON is not yet a valid reply."
+    bad: list[tuple[Callable[[str], str | list[dict[str, Any]]], str]] = [
+        (lambda key: _object(key, name)[:-1], not_json),
+        (lambda key: f"```json\n{_object(key, name)}\n```", not_json),
+        (lambda key: [], not_json),
+        (lambda key: _object(key, other), not_listed),
+        (lambda key: _object(key, name.upper()), not_listed),
+        (lambda key: _object(key, [name]), not_listed),
+        (lambda key: json.dumps([{key: name}]), not_object),
+        (lambda key: "null", not_object),
+        (lambda key: "{}", "The required property is missing: that is None, not an error."),
+        (
+            lambda key: _object(f"{key}_", name),
+            "The required property is missing; another one does not stand for it.",
+        ),
+    ]
+    for content_of, why in bad:
+        _judged(bench, request, routes, content_of, None, why)
+
+    _extra(bench, request, routes, name)
+    clerk = Clerk(lambda key: _object(key, name))
+    bench.run(Client(clerk.reply), request, routes, cancel_at=0.5).expect_cancelled()
+
+
+def _judged(
+    bench: Bench,
+    request: str,
+    routes: list[str],
+    content: Callable[[str], str | list[dict[str, Any]]],
+    wanted: str | None,
+    why: str,
+    *,
+    stop: str = "end_turn",
+) -> Run:
+    clerk = Clerk(content, stop)
+    run = bench.run(Client(clerk.reply), request, routes)
+    right = run.how != "raised" and same(wanted, run.answer())
+    key = _property(run.requests[0]) if run.requests else None
+    said = text_of(content(key or "?"))
+    run.expect(
+        right, f"{why}\nThe reply's text was {said!r}.", wanted=show(wanted), seen=run.outcome
+    )
+    _once(run)
+    return run
+
+
+# What a schema may say beside these might forbid one property more in ways of its own.
+KNOWN = {"$defs", "$schema", "$id", "title", "description", "type", "properties", "required",
+         "additionalProperties"}  # fmt: skip
+
+
+def _extra(bench: Bench, request: str, routes: list[str], name: str) -> None:
+    """One property more is a fault just where the learner's own schema forbids it."""
+
+    def content(key: str) -> str:
+        return json.dumps({key: name, f"{key}_why": "so"})
+
+    run = bench.run(Client(Clerk(content).reply), request, routes)
+    schema = (run.requests[0].schema if run.requests else None) or {}
+    if not schema.keys() <= KNOWN or schema.get("additionalProperties", True) not in (True, False):
+        return
+    if schema.get("additionalProperties", True):
+        wanted: str | None = name
+        why = (
+            "The reply held one property more, which the schema allows: without"
+            " `additionalProperties: False` it is valid, and its route counts."
+        )
+    else:
+        wanted = None
+        why = (
+            "The reply held one property more, which the schema forbids"
+            " (`additionalProperties: False`): it is not valid under that schema, so None. The"
+            " SDK's `messages.parse` sends that line with every model, while a pydantic model"
+            " itself ignores what it does not know; `ConfigDict(extra='forbid')` has it look."
+        )
+    right = run.how != "raised" and same(wanted, run.answer())
+    run.expect(right, why, wanted=show(wanted), seen=run.outcome)
+
+
+def _once(run: Run) -> None:
+    run.expect(
+        len(run.requests) == 1,
+        "It makes exactly one call; a reply that is no answer is None, not another try.",
+        wanted="1 call",
+        seen=f"{len(run.requests)} calls",
+    )
+
+
+def _asked(run: Run, request: str, routes: Any) -> None:
+    _once(run)
+    call = run.requests[0]
+    run.expect(
+        request in call.text,
+        "The prompt holds the request: without it there is nothing to choose by.",
+        wanted=show(request),
+        seen=show(call.text),
+    )
+    config = call.body.get("output_config")
+    form = config.get("format") if isinstance(config, dict) else None
+    run.expect(
+        isinstance(form, dict) and form.get("type") == "json_schema" and call.schema is not None,
+        "The call carries a schema in `output_config`, as its `format`: words in a prompt ask, a"
+        " schema binds.",
+        wanted="output_config={'format': {'type': 'json_schema', 'schema': {...}}}",
+        seen=f"output_config = {show(call.body.get('output_config', 'left out'))}",
+    )
+    schema = call.schema or {}
+    run.expect(
+        schema.get("type") in ("object", ["object"]),
+        "The schema is that of an object: `'type': 'object'`.",
+        wanted="'type': 'object'",
+        seen=show(schema),
+    )
+    key = _property(call)
+    run.expect(
+        key is not None,
+        "The object has one property, and no others.",
+        wanted="'properties': {name: {...}}",
+        seen=f"'properties': {show(schema.get('properties'))}",
+    )
+    run.expect(
+        same([key], schema.get("required")),
+        "The property is required: without that, `{}` would be a valid reply.",
+        wanted=f"'required': [{key!r}]",
+        seen=f"'required': {show(schema.get('required'))}",
+    )
+    listed = _resolved(schema["properties"][key], schema).get("enum")
+    run.expect(
+        same(list(routes), listed),
+        "The property's `enum` is `routes`, all of them, in their order, and nothing else: what"
+        " is not in it cannot be said.",
+        wanted=f"'enum': {show(list(routes))}",
+        seen=f"'enum': {show(listed)}",
+    )
+
+
+EXERCISES = (
+    Exercise(
+        "1.1",
+        "parse_route",
+        grade_parse_route,
+        hints=(
+            (
+                "Cut the reply into words first. Which characters belong to a word, and when is a"
+                " hyphen one of them?"
+            ),
+            (
+                "Lower-case the reply and collect its words in a set: runs of letters and digits,"
+                " with single hyphens between two runs. Then see which routes are among them."
+            ),
+            (
+                "words = set(re.findall(r'[^\\W_]+(?:-[^\\W_]+)*', reply.lower()))\n"
+                "named = [name for name in routes if name in words]\n"
+                "return named[0] if ... else None"
+            ),
+        ),
+        why=(
+            "Words are cut out of the reply before routes are looked for, so that tech-support can"
+            " never be taken for support. `[^\\W_]` is a letter or digit of any language without"
+            " the underscore, which `\\w` would keep. Two routes are no answer, because picking"
+            " one of them would hide that the model was in two minds."
+        ),
+    ),
+    Exercise(
+        "1.2",
+        "route",
+        grade_route,
+        hints=(
+            (
+                "Two calls. What must the first one show so that its reply can name a route, and"
+                " what does the second one need from it?"
+            ),
+            (
+                "Look at `fallback` first. `ask` with the request and the names, `parse_route` the"
+                " reply, take `fallback` where that is None. Then `ask` with the request and that"
+                " specialist's prompt as `system`."
+            ),
+            (
+                "if fallback not in specialists: raise ValueError(...)\n"
+                "reply = await ask(client, f'{request} ... {\", \".join(specialists)}')\n"
+                "name = parse_route(reply, list(specialists)) or fallback\n"
+                "answer = await ask(client, request, system=...)"
+            ),
+        ),
+        why=(
+            "A fallback that does not exist would fail only on the day it is needed, so it is"
+            " looked for before anything is paid for. The specialist reads the request as it came,"
+            " not the router's words about it. The choice goes to the cheap model and the answer"
+            " to the dear one."
+        ),
+    ),
+    Exercise(
+        "1.3",
+        "classify",
+        grade_classify,
+        hints=(
+            "The schema says what may be said. Which replies can reach you all the same?",
+            (
+                "Send `output_config={'format': {'type': 'json_schema', 'schema': ...}}` with an"
+                " object of one required property whose `enum` is the routes. Then doubt the"
+                " reply: its `stop_reason`, its JSON, its shape, its value."
+            ),
+            (
+                "if reply.stop_reason != 'end_turn': return None\n"
+                "try: choice = json.loads(text)\n"
+                "except ValueError: return None\n"
+                "if not isinstance(choice, dict) or choice.keys() != {'route'}: return None\n"
+                "return choice['route'] if ... else None"
+            ),
+        ),
+        why=(
+            "A schema binds what the model writes, not whether it gets to write it: a reply may be"
+            " cut off or refused, and then the text proves nothing. So the stop reason comes first,"
+            " and the reply is held against the very schema that was sent. None is a value the"
+            " caller can route to a fallback; an exception would lose the request."
+        ),
+        worth=2,
+    ),
+)
