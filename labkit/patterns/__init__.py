@@ -5,13 +5,19 @@ imports anything from the rest of labkit. They are also the reference solutions 
 """
 
 from .asking import MODEL, ask, ask_both
+from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
 
 __all__ = [
     "MODEL",
     "ask",
     "ask_both",
+    "gate",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
+    "revise_once",
+    "score_gate",
+    "synthesize",
+    "verify_evidence",
 ]
