@@ -44,7 +44,7 @@ def grade_gate(bench: Bench) -> None:
         said = {name: nonsense(chance) for name in REQUIRED[1:]}
         return {"id": number, **said, **more}
 
-    bare = good(3)
+    twin, bare = good(1), good(3)
     del bare["evidence"]
     several = good(5, evidence=None, claim="  ")
     shuffled = {name: good(6)[name] for name in ("evidence", "topic")}
@@ -83,7 +83,7 @@ def grade_gate(bench: Bench) -> None:
                 " passes, and is overwritten on what is kicked again."
             ),
         ),
-        ([good(1), good(1), bare, bare], "Equal findings are so many findings: all are kept."),
+        ([twin, twin, bare, bare], "Equal findings are so many findings: all are kept."),
         ([good(1, extra={"a": [1, None]}), {**bare, "extra": ""}], "Fields besides are kept."),
         ([], "No findings: two empty lists."),
     ]
