@@ -69,3 +69,14 @@ def test_the_adversary_shows_the_smallest_finding() -> None:
     assert "adversary" in verdict.message
     assert "[{'id': []}]" in verdict.message
     assert repr(verdict) == repr(check("4.1", blind_to_lists))
+
+
+@pytest.mark.parametrize("id", ["4.1", "4.2", "4.3", "4.4", "4.5"])
+def test_a_check_says_the_same_of_a_child_process(id: str) -> None:
+    answers = ANSWERS[id]
+    wrong, because = answers.WRONG[0]
+    file = str(answers.__file__)
+    with ChildProcess.of_file(file, answers.RIGHT[0].__name__) as child:
+        assert judge(exercises[id], child, seed=3).passed
+    with ChildProcess.of_file(file, wrong.__name__) as child:
+        assert because in judge(exercises[id], child, seed=3).message

@@ -649,12 +649,12 @@ EXERCISES = (
         grade_gate,
         hints=(
             (
-                "What is *missing*? Write that question as one line that is true for None and '  ' and"
-                " false for 0."
+                "What is *missing*? Write that question as one line that is true for None and '  '"
+                " and false for 0."
             ),
             (
-                "Two lists and one loop: what is no dict goes out at once; else collect the names from"
-                " `required` that are missing; then append the finding, or a copy with `_kicked`."
+                "Two lists and one loop: what is no dict goes out at once; else collect the names"
+                " from `required` that are missing; then append the finding, or a copy with `_kicked`."
             ),
             (
                 "missing = [n for n in required if f.get(n) is None\n"
@@ -700,8 +700,8 @@ EXERCISES = (
         hints=(
             "A finding may lack its id. What else tells you which spec it came from?",
             (
-                "Keep the verdicts in a list with one place for each spec. Gather the first tries with"
-                " their exceptions turned into `_kicked`, gate each, gather the second tries of the"
+                "Keep the verdicts in a list with one place for each spec. Gather the first tries"
+                " with their exceptions turned into `_kicked`, gate each, gather the second tries of the"
                 " places that failed, put the new verdicts into the same places."
             ),
             (
@@ -744,8 +744,8 @@ EXERCISES = (
         hints=(
             "There are four outcomes for a pair. Which two of them are errors?",
             (
-                "Ask the gate about one finding at a time, `gate([finding])`, and compare whether it"
-                " passed with the label."
+                "Ask the gate about one finding at a time, `gate([finding])`, and compare whether"
+                " it passed with the label."
             ),
             (
                 "passed, kicked = gate([finding])\n"

@@ -15,9 +15,9 @@ SECONDS = {"auth": 0.6, "rate-limits": 0.8, "schema": 0.4, "memory": 0.9, "telem
 
 SOURCES = {
     "auth_server.py": "def login(user, password):\n    return user.password == password\n",
-    "rate-limits_server.py": "LIMIT = 100\n\ndef allow(count):\n    return count <= LIMIT\n",
+    "rate-limits_server.py": "LIMIT = 100\n\n\ndef allow(count):\n    return count <= LIMIT\n",
     "schema_server.py": "def save(row):\n    table.insert(row)\n",
-    "memory_server.py": "cache = {}\n\ndef remember(key, value):\n    cache[key] = value\n",
+    "memory_server.py": "cache = {}\ndef remember(key, value):\n    cache[key] = value\n",
     "telemetry_server.py": "def emit(event):\n    print(event)\n",
 }
 """Path → whole text: the service that the fleet reviews."""
