@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from labkit import check, patterns, run
+from labkit.checks import ChildProcess, exercises, judge
+from tests.test_answers import ANSWERS
 
 
 def test_a_very_long_line_number_is_a_reason() -> None:

@@ -654,7 +654,8 @@ EXERCISES = (
             ),
             (
                 "Two lists and one loop: what is no dict goes out at once; else collect the names"
-                " from `required` that are missing; then append the finding, or a copy with `_kicked`."
+                " from `required` that are missing; then append the finding, or a copy with"
+                " `_kicked`."
             ),
             (
                 "missing = [n for n in required if f.get(n) is None\n"
@@ -701,8 +702,8 @@ EXERCISES = (
             "A finding may lack its id. What else tells you which spec it came from?",
             (
                 "Keep the verdicts in a list with one place for each spec. Gather the first tries"
-                " with their exceptions turned into `_kicked`, gate each, gather the second tries of the"
-                " places that failed, put the new verdicts into the same places."
+                " with their exceptions turned into `_kicked`, gate each, gather the second tries"
+                " of the places that failed, put the new verdicts into the same places."
             ),
             (
                 "async def attempt(spec, feedback):\n"
