@@ -35,8 +35,9 @@ def fresh_hints(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("id", ["9.9", "", "parse_plan", None, 2.1, ["2.1"]])
 @pytest.mark.parametrize("ask_for", [lambda name: check(name, parse_plan), hint, solution])
 def test_an_unknown_exercise_is_told_with_those_there_are(ask_for: Any, id: Any) -> None:
-    with pytest.raises(UsageError, match=r"there is no exercise .*there are 0\.1, 0\.2, 2\.1"):
+    with pytest.raises(UsageError, match="there is no exercise") as told:
         ask_for(id)
+    assert f"there are {', '.join(exercises)}" in str(told.value)
 
 
 def test_a_number_is_told_to_be_a_text() -> None:
@@ -136,8 +137,8 @@ def test_code_that_spins_past_its_own_handlers_is_stopped() -> None:
 
 def test_a_loop_that_never_waits_for_anything_to_change_is_stopped() -> None:
     async def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
-        while True:
-            await asyncio.sleep(0)  # noqa: ASYNC110  # what is to be found
+        while True:  # noqa: ASYNC110  # what is to be found
+            await asyncio.sleep(0)
 
     assert "A loop needs a way out" in judged("0.1", ask).message
 

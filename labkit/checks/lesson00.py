@@ -10,13 +10,16 @@ from .judge import Bench, Client, Run, in_parts, nonsense, plan, same, show
 def grade_ask(bench: Bench) -> None:
     """0.1: one call; the reply's text; `system` sent where given, left out where not."""
     chance = bench.random
-    prompt, system = nonsense(chance, 4), nonsense(chance, 3)
-    head, tail = nonsense(chance) + ". ", nonsense(chance) + "."
+    # Capitals and a second line, so that a prompt that is not sent as it is gets noticed.
+    prompt = f"{nonsense(chance).title()}?\n\n{nonsense(chance).title()}."
+    system = f"{nonsense(chance, 3).title()}."
+    head, middle, tail = nonsense(chance) + ". ", nonsense(chance) + ", ", nonsense(chance) + "."
     whole = Reply(
         [
             {"type": "thinking", "thinking": nonsense(chance), "signature": "scripted"},
             {"type": "text", "text": head},
             {"type": "tool_use", "name": "look", "input": {"task": nonsense(chance)}},
+            {"type": "text", "text": middle},
             {"type": "text", "text": tail},
         ],
         seconds=1.0,
@@ -32,15 +35,15 @@ def grade_ask(bench: Bench) -> None:
         wanted="no system field",
         seen=f"system = {show(run.requests[0].body.get('system'))}",
     )
-    if same(head, seen) or same(tail, seen):
+    if any(same(part, seen) for part in (head, middle, tail)):
         run.fail(
             "That is one of the reply's text blocks. A reply may hold several, with others between:"
             " join all whose type is `text`.",
-            wanted=show(head + tail),
+            wanted=show(head + middle + tail),
             seen=show(seen),
         )
     run.expect_value(
-        head + tail,
+        head + middle + tail,
         "The text of a reply is its text blocks, in order, with nothing between; thinking and tool"
         " use are no text.",
     )
@@ -64,7 +67,7 @@ def grade_ask(bench: Bench) -> None:
 def grade_ask_both(bench: Bench) -> None:
     """0.2: two calls at the same time; the answers in the order of the arguments."""
     chance = bench.random
-    first, second = nonsense(chance, 3), nonsense(chance, 3)
+    first, second = nonsense(chance, 3).title(), nonsense(chance, 3).title()
     answers = {first: nonsense(chance, 3), second: nonsense(chance, 3)}
 
     def slow_first(request: Request) -> Reply:

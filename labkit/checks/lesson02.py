@@ -172,7 +172,7 @@ def grade_orchestrate_parallel(bench: Bench) -> None:
 
 def _grade(bench: Bench, *, together: bool) -> None:
     chance = bench.random
-    goal, system = f"{nonsense(chance, 4)}.", f"{nonsense(chance, 3)}."
+    goal, system = f"{nonsense(chance, 4).title()}.", f"{nonsense(chance, 3).title()}."
     names = [nonsense(chance).capitalize() for _ in range(6)]
 
     # The slowest first, so that the results arrive in another order than they left.
@@ -305,6 +305,18 @@ def _value(run: Run, service: Service, seen: Any) -> None:
             wanted=f"the text that answered the call about {subtask!r}",
             seen=show(result),
         )
+    # Where every worker was told the whole plan, no call says by itself which subtask is its own.
+    # Then results that stand in the order of arrival, and not in that of dispatch, give it away.
+    places = [service.results.index(result) for _, result in pairs]
+    took = [service.seconds[place] for place in places]
+    told_all = all(subtask in call.text for subtask in subtasks for call in service.workers)
+    run.expect(
+        not told_all or places == sorted(places) or took != sorted(took),
+        "The results stand in the order in which they arrived. The workers end in another order"
+        " than they start: take the results in dispatch order.",
+        wanted="each subtask beside the result of its own worker",
+        seen="the quickest worker's result beside the first subtask",
+    )
     run.expect(
         same(service.final, seen["final"]),
         "`final` is the text of the synthesis call's reply.",

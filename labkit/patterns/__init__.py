@@ -5,6 +5,7 @@ imports anything from the rest of labkit. They are also the reference solutions 
 """
 
 from .asking import MODEL, ask, ask_both
+from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
 from .routing import SPECIALIST, classify, parse_route, route
 
@@ -14,9 +15,14 @@ __all__ = [
     "ask",
     "ask_both",
     "classify",
+    "gate",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
     "parse_route",
+    "revise_once",
     "route",
+    "score_gate",
+    "synthesize",
+    "verify_evidence",
 ]

@@ -162,6 +162,23 @@ async def system_where_true(client, prompt, *, system=None):
     return "".join(block.text for block in reply.content if block.type == "text")
 
 
+async def small_letters(client, prompt, *, system=None):
+    return await keyword_arguments(client, prompt.lower(), system=system)
+
+
+async def one_line(client, prompt, *, system=None):
+    return await keyword_arguments(client, " ".join(prompt.split()), system=system)
+
+
+async def first_and_last_text(client, prompt, *, system=None):
+    extra = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model=MODEL, max_tokens=500, messages=[{"role": "user", "content": prompt}], **extra
+    )
+    texts = [block.text for block in reply.content if block.type == "text"]
+    return texts[0] if len(texts) == 1 else texts[0] + texts[-1]
+
+
 async def tidied_text(client, prompt, *, system=None):
     return (await keyword_arguments(client, prompt, system=system)).strip()
 
@@ -222,6 +239,9 @@ WRONG = [
     (system_in_the_prompt, "goes into the request's `system` field"),
     (system_forgotten, "goes into the request's `system` field"),
     (system_where_true, "only None leaves the field out"),
+    (small_letters, "goes out as the user message"),
+    (one_line, "goes out as the user message"),
+    (first_and_last_text, "The text of a reply is its text blocks"),
     (tidied_text, "its white space included"),
     (leaves_the_program, "ends the whole program"),
     (whole_reply, "The text of a reply is its text blocks"),

@@ -29,6 +29,16 @@ async def task_group(client, goal, *, system):
     return {"subtasks": subtasks, "results": results, "final": final}
 
 
+async def plan_in_every_prompt(client, goal, *, system):
+    plan = await ask(client, goal, system=system)
+    subtasks = parse_plan(plan)
+    prompts = [f"The plan:\n{plan}\nYours: {task}" for task in subtasks]
+    answers = await asyncio.gather(*(ask(client, prompt, system=system) for prompt in prompts))
+    final = await ask(client, "\n".join(answers), system=system)
+    pairs = list(zip(subtasks, answers, strict=True))
+    return {"subtasks": subtasks, "results": pairs, "final": final}
+
+
 async def sorted_after_arrival(client, goal, *, system):
     subtasks = parse_plan(await ask(client, goal, system=system))
     arrived = []
@@ -42,7 +52,7 @@ async def sorted_after_arrival(client, goal, *, system):
     return {"subtasks": subtasks, "results": results, "final": final}
 
 
-RIGHT = [gathered, task_group, sorted_after_arrival]
+RIGHT = [gathered, task_group, plan_in_every_prompt, sorted_after_arrival]
 
 
 async def one_after_another(client, goal, *, system):
@@ -152,6 +162,23 @@ async def arrival_zipped(client, goal, *, system):
     }
 
 
+async def arrival_with_the_plan_in_every_prompt(client, goal, *, system):
+    plan = await ask(client, goal, system=system)
+    subtasks = parse_plan(plan)
+    answers = []
+
+    async def work(task):
+        answers.append(await ask(client, f"The plan:\n{plan}\nYours: {task}", system=system))
+
+    await asyncio.gather(*map(work, subtasks))
+    final = await ask(client, "\n".join(answers), system=system)
+    return {
+        "subtasks": subtasks,
+        "results": list(zip(subtasks, answers, strict=True)),
+        "final": final,
+    }
+
+
 async def bare_tasks(client, goal, *, system):
     subtasks = parse_plan(await ask(client, goal, system=system))
     tasks = [asyncio.create_task(ask(client, task, system=system)) for task in subtasks]
@@ -187,6 +214,7 @@ WRONG = [
     (gather_of_each, "The workers ran one after another"),
     (by_arrival, "in the order of the plan"),
     (arrival_zipped, "beside a subtask that it does not answer"),
+    (arrival_with_the_plan_in_every_prompt, "in the order in which they arrived"),
     (bare_tasks, "cancelled from outside"),
     (synthesis_without_results, "No call held every worker's result"),
     (sleeps_to_be_sure, "and nothing else"),
