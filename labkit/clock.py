@@ -243,7 +243,7 @@ def _run_on_thread(main: Coroutine[Any, Any, T], idle: Idle | None) -> T:
     # The cell's context goes along: output lands in the cell, calls in its trace.
     context = contextvars.copy_context()
     thread = threading.Thread(target=lambda: context.run(work), name="labkit-clock", daemon=True)
-    with _interruptible():
+    with interruptible():
         try:
             thread.start()
             return outcome.result()
@@ -260,8 +260,8 @@ def _run_on_thread(main: Coroutine[Any, Any, T], idle: Idle | None) -> T:
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGINT raise here: while a cell awaits, ipykernel only notes it for its loop."""
+def interruptible() -> Iterator[None]:
+    """Let SIGINT raise in this block: while a cell awaits, ipykernel only notes it for its loop."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

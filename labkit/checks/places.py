@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..clock import interruptible
 from . import player
 from .judge import Channel, TimeLimit
 
@@ -56,9 +57,10 @@ class InProcess:
 
         output = sys.stdout
         thread = threading.Thread(target=work, name="labkit-check", daemon=True)
-        thread.start()
         try:
-            thread.join(self._limit)
+            with interruptible():
+                thread.start()
+                thread.join(self._limit)
             if thread.is_alive():
                 stopped.set()
                 _stop(thread)
