@@ -131,6 +131,7 @@ class Observed:
         end: When it had ended, its clean-up included; None where it never did.
         outcome: ``running``, ``ok``, ``failed`` or ``cancelled``.
         request: The request, where a client was called.
+        number: The judge's number for it, as in `Raised.call`.
     """
 
     of: str
@@ -140,6 +141,7 @@ class Observed:
     end: float | None = None
     outcome: str = "running"
     request: Request | None = None
+    number: int = 0
 
     @property
     def lane(self) -> str:
@@ -161,6 +163,7 @@ class Run:
         seconds: How long it took, by the judge's clock.
         calls: What it called, in order.
         printed: What it printed.
+        printed_while_running: For each print, whether some call was still running.
         before: The arguments as they went in.
         after: The arguments as they were when it was through.
         pending: The tasks it left behind.
@@ -174,6 +177,7 @@ class Run:
     seconds: float = 0.0
     calls: list[Observed] = field(default_factory=list)
     printed: str = ""
+    printed_while_running: list[bool] = field(default_factory=list)
     before: Any = None
     after: Any = None
     pending: tuple[str, ...] = ()
@@ -461,7 +465,7 @@ class Session:
         kwargs = {key: decode(value, _thing) for key, value in event["kwargs"].items()}
         if self._over or number in self._calls:
             return None
-        call = self._calls[number] = Observed(event["of"], args, kwargs, self._now)
+        call = self._calls[number] = Observed(event["of"], args, kwargs, self._now, number=number)
         self._run.calls.append(call)
         thing = self._things[event["of"]]
         if isinstance(thing, Client):
@@ -511,6 +515,8 @@ class Session:
     def _on_printed(self, event: Mapping[str, Any]) -> None:
         if not self._over:
             self._run.printed += str(event["printed"])
+            runs = any(call.end is None for call in self._run.calls)
+            self._run.printed_while_running.append(runs)
 
     def _on_returned(self, event: Mapping[str, Any]) -> None:
         self._end("returned", decode(event["returned"], _thing), event)

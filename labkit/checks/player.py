@@ -178,14 +178,20 @@ class _Player:
             except asyncio.CancelledError:
                 self.tell("cancelled", call)
                 if cleans:
-                    self._cleaning[call] = asyncio.get_running_loop().create_future()
-                    await self._cleaning[call]
+                    await self._clean_up(call)
                 raise
             finally:
                 self.tell("finished", call)
 
         self._things[id(worker)] = {"$": "worker", "name": name, "cleans": cleans}
         return worker
+
+    async def _clean_up(self, call: int) -> None:
+        cleaned = self._cleaning[call] = asyncio.get_running_loop().create_future()
+        while not cleaned.done():
+            # What a second cancellation does to a clean-up is no part of any contract.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(cleaned)
 
     def _callback(self, name: str) -> Callable[..., Any]:
         def callback(*args: Any, **kwargs: Any) -> Any:

@@ -5,6 +5,13 @@ imports anything from the rest of labkit. They are also the reference solutions 
 """
 
 from .asking import MODEL, ask, ask_both
+from .gathering import (
+    dispatch,
+    gather_bounded,
+    gather_or_stop,
+    gather_settled,
+    gather_streaming,
+)
 from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
 from .routing import SPECIALIST, classify, parse_route, route
@@ -15,7 +22,12 @@ __all__ = [
     "ask",
     "ask_both",
     "classify",
+    "dispatch",
     "gate",
+    "gather_bounded",
+    "gather_or_stop",
+    "gather_settled",
+    "gather_streaming",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
