@@ -1,13 +1,10 @@
-"""What a learner moves: predictions.
-
-Each shows a widget where a front end is there, and says the same in text where none is.
-"""
+"""Predictions and settings: figures that the reader gives before something runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import UsageError
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     import ipywidgets
