@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .plot import timeline
     from .script import Reply, Request, Rule
     from .trace import Call, Trace, record, traced
-    from .widgets import predict
+    from .widgets import bench, board, predict
 
 __version__ = "0.1.0"
 
@@ -27,6 +27,8 @@ _HOMES = {
     "Rule": "script",
     "Trace": "trace",
     "UsageError": "errors",
+    "bench": "widgets",
+    "board": "widgets",
     "check": "checks",
     "connect": "client",
     "hint": "checks",
@@ -48,6 +50,8 @@ __all__ = [
     "Rule",
     "Trace",
     "UsageError",
+    "bench",
+    "board",
     "check",
     "connect",
     "hint",

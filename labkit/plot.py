@@ -98,7 +98,7 @@ def bars(
             end = max(start + 1, round((call.end or trace.seconds) * scale))
             row[start : min(end, width)] = fill[kind_of(call)] * (min(end, width) - start)
         last = calls[-1]
-        told = "" if last.outcome == "ok" else f" {last.outcome}"
+        told = f" {last.told}" if last.told else ""
         lines.append(f"{name:<{names}} |{''.join(row)}| {last.end or 0:.3f} s{told}")
     return lines
 
@@ -114,6 +114,7 @@ class Timeline:
     guess: float | None = None
     theme: Theme = "light"
     title: str | None = None
+    planned: tuple[str, ...] = ()
     _png: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -132,10 +133,11 @@ class Timeline:
                 spans = [
                     f"{trace.say(call.start)} – "
                     + ("still running" if call.end is None else trace.say(call.end))
-                    + ("" if call.outcome == "ok" else f" {call.outcome}")
+                    + (f" {call.told}" if call.told else "")
                     for call in calls
                 ]
                 lines.append(f"  {lane}: {'; '.join(spans)}")
+        lines += [f"  {lane}: planned" for lane in self.planned]
         trace = self.traces[-1][1]
         if self.bound is not None:
             lines.append(f"lower bound: {trace.say(self.bound)}")
@@ -169,6 +171,7 @@ def timeline(
     guess: float | None = None,
     theme: Theme = "light",
     title: str | None = None,
+    planned: Sequence[str] = (),
 ) -> Timeline:
     """Draw one trace, or several below each other on one axis.
 
@@ -184,6 +187,7 @@ def timeline(
         guess: Seconds somebody predicted, drawn beside the truth.
         theme: ``light`` or ``dark``.
         title: A line above it all.
+        planned: Lanes of the last trace in which nothing was started.
 
     Returns:
         A `Timeline`, which shows itself in a notebook.
@@ -200,7 +204,7 @@ def timeline(
     if theme not in COLOURS:
         raise UsageError(f"timeline's theme is 'light' or 'dark', not {theme!r}")
     pairs = tuple(zip(names, traces, strict=True))
-    return Timeline(pairs, before, after, limit, guess, theme, title)
+    return Timeline(pairs, before, after, limit, guess, theme, title, tuple(planned))
 
 
 def _draw(picture: Timeline) -> bytes:
@@ -209,6 +213,7 @@ def _draw(picture: Timeline) -> bytes:
 
     colours = COLOURS[picture.theme]
     rows = [max(1, len(trace.lanes())) for _, trace in picture.traces]
+    rows[-1] += len(picture.planned)
     figure = Figure(
         figsize=(8.4, 0.55 + sum(0.31 * n + 0.42 for n in rows)),
         facecolor=colours["ground"],
@@ -240,10 +245,15 @@ def _draw_trace(
     for row, (_, calls) in enumerate(lanes):
         for call in calls:
             _draw_call(ax, row, call, trace, width, colours)
+    names = [name for name, _ in lanes]
+    if last:
+        for row, _ in enumerate(picture.planned, len(lanes)):
+            _draw_planned(ax, row, width, colours)
+        names += picture.planned
     ax.set_facecolor(colours["ground"])
     ax.set_xlim(0, width * 1.16)
-    ax.set_ylim(len(lanes) - 0.4, -0.6)
-    ax.set_yticks(range(len(lanes)), [lane for lane, _ in lanes], fontsize=9, color=colours["ink"])
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_yticks(range(len(names)), names, fontsize=9, color=colours["ink"])
     ax.tick_params(length=0, colors=colours["ink"], labelsize=9)
     for side in ("top", "right", "left", "bottom"):
         ax.spines[side].set_visible(side == "bottom" and last)
@@ -266,9 +276,14 @@ def _draw_trace(
         ):
             ax.axvline(ends[calls_done - 1], color=colours["faint"], linewidth=0.8, zorder=0)
     if last and picture.bound is not None:
-        _mark(ax, picture.bound, "lower bound", ":", colours["ink"], len(lanes))
+        _mark(ax, picture.bound, "lower bound", ":", colours["ink"], len(names))
     if last and picture.guess is not None:
-        _mark(ax, picture.guess, "your guess", "--", colours["retried"], len(lanes))
+        _mark(ax, picture.guess, "your guess", "--", colours["retried"], len(names))
+
+
+def _draw_planned(ax: Axes, row: int, width: float, colours: dict[str, str]) -> None:
+    ax.barh(row, width / 30, height=0.62, color="none", edgecolor=colours["faint"], linestyle="--")
+    ax.text(width / 24, row, "planned", va="center", fontsize=8, color=colours["ink"])
 
 
 def _draw_call(
@@ -290,9 +305,7 @@ def _draw_call(
         linewidth=0.8,
     )
     approximate = "≈" if trace.clock == "real" else ""
-    told = f"{approximate}{end - call.start:.2f} s" + (
-        "" if call.outcome == "ok" else f"  {call.outcome}"
-    )
+    told = f"{approximate}{end - call.start:.2f} s" + (f"  {call.told}" if call.told else "")
     ax.text(
         end + width * 0.008,
         row,

@@ -41,10 +41,12 @@ class Call:
         start: When it was sent, in seconds since the trace's first call.
         end: When its last byte came or it was given up; None while it runs.
         outcome: ``ok``, an HTTP status such as ``429``, ``timed out``, ``cancelled``, ``dropped``,
-            ``running``; of a worker also ``failed``.
+            ``running``; of a worker also ``failed``; ``kicked back`` where a gate refused what
+            came of it.
         model: The model's name as sent; empty where a worker asked none.
         tokens_in: Tokens of the request, as the reply reports them.
         tokens_out: Tokens of the reply so far.
+        note: What somebody said of its result, such as why it was kicked back.
     """
 
     lane: str
@@ -54,6 +56,13 @@ class Call:
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    note: str = ""
+
+    @property
+    def told(self) -> str:
+        """How it ended, in a few words; nothing where it went well and nobody said more."""
+        outcome = "" if self.outcome == "ok" else self.outcome
+        return ": ".join(part for part in (outcome, self.note) if part)
 
     @property
     def seconds(self) -> float:
@@ -108,6 +117,13 @@ class Trace:
     def seconds(self) -> float:
         """Seconds from the first call's start to the last call's end."""
         return max((call.end or call.start for call in self.calls), default=0.0)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the first call's start, as its clock stands now."""
+        if self._zero is None or self.clock == "free":
+            return self.seconds
+        return time.monotonic() - self._zero
 
     @property
     def work(self) -> float:
@@ -184,15 +200,18 @@ _recording: ContextVar[tuple[Trace, ...]] = ContextVar("labkit_recording", defau
 
 
 @contextmanager
-def record() -> Iterator[Trace]:
+def record(trace: Trace | None = None) -> Iterator[Trace]:
     """Record every call made inside the block, by this code and by the tasks it starts.
 
     Blocks may be nested; each records the calls made inside it.
 
+    Args:
+        trace: The trace to add to; by default a new one.
+
     Yields:
         The trace; it fills while the block runs and can be read at any time.
     """
-    trace = Trace()
+    trace = Trace() if trace is None else trace
     token = _recording.set((*_recording.get(), trace))
     try:
         yield trace

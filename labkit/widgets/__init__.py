@@ -1,10 +1,27 @@
-"""What a learner moves.
+"""What a learner moves and watches.
 
 Each widget shows itself where a front end is there, and says the same in text where none is.
 """
 
 from __future__ import annotations
 
-from .predictions import Prediction, Setting, predict, setting
+from .bench import Bench, bench
+from .board import Board, board
+from .controls import Choice, Control, Setting, Switch, choose, setting, switch
+from .predictions import Prediction, predict
 
-__all__ = ["Prediction", "Setting", "predict", "setting"]
+__all__ = [
+    "Bench",
+    "Board",
+    "Choice",
+    "Control",
+    "Prediction",
+    "Setting",
+    "Switch",
+    "bench",
+    "board",
+    "choose",
+    "predict",
+    "setting",
+    "switch",
+]

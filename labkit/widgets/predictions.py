@@ -1,4 +1,4 @@
-"""Predictions and settings: figures that the reader gives before something runs."""
+"""Predictions: what the reader believes before something runs."""
 
 from __future__ import annotations
 
@@ -54,41 +54,6 @@ class Prediction:
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         bundle = self._box()._repr_mimebundle_(**options) or {}
         return {**bundle, "text/plain": repr(self)}
-
-
-class Setting(Prediction):
-    """A figure that the reader sets; made by `setting`."""
-
-    def __repr__(self) -> str:
-        return f"{self.question}: {self.value:g} {self.unit} (move the slider)"
-
-
-def setting(
-    what: str, low: float, high: float, *, start: float, step: float = 1.0, unit: str = ""
-) -> Setting:
-    """Offer a slider for a figure that is set rather than measured.
-
-    Args:
-        what: What is set.
-        low: The lowest value.
-        high: The highest.
-        start: Where the slider stands at first.
-        step: How fine it is.
-        unit: What is counted.
-
-    Returns:
-        The setting; its ``value`` is the figure as it stands.
-
-    Raises:
-        UsageError: When there is no room between the lowest and the highest, or ``start`` lies
-            outside.
-    """
-    if not low < high or not low <= start <= high or step <= 0:
-        raise UsageError(
-            f"setting needs low < high, a start between them and a step above 0; these are"
-            f" low={low}, high={high}, start={start}, step={step}"
-        )
-    return Setting(what, low, high, start, step, unit)
 
 
 def predict(

@@ -1,0 +1,296 @@
+"""The lab bench: settings to move, and the run that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from ..clock import run
+from ..errors import UsageError
+from ..plot import Timeline, timeline
+from ..trace import Trace, record
+from . import front
+from .board import Screen
+from .controls import Control
+from .frames import Row, Rows
+
+Scene = Callable[..., Any]
+"""What a bench runs: called with its settings by name, it returns what there is to show."""
+
+
+@runtime_checkable
+class Picture(Protocol):
+    """Something that can be shown as a picture, such as `labkit.timeline` makes."""
+
+    def png(self) -> bytes:
+        """The picture, as PNG."""
+
+
+class Answer:
+    """What came of one run of a scene.
+
+    Attributes:
+        trace: The calls it made.
+        value: What it returned; None where it raised.
+        error: What ended it, in a line, where it did not return.
+    """
+
+    def __init__(self, trace: Trace, value: Any = None, error: str = "") -> None:
+        self.trace = trace
+        self.value = value
+        self.error = error
+
+    @property
+    def text(self) -> str:
+        """What is told beside the picture."""
+        if self.error:
+            return self.error
+        return "" if self.value is None else str(self.value)
+
+
+class Bench:
+    """A scene with settings to move; made by `bench`.
+
+    Attributes:
+        title: What it is about.
+        settings: The controls, by the name that the scene knows them by.
+        rows: The workers that are planned, by name.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        title: str,
+        settings: Mapping[str, Control],
+        limit: str | None,
+        rows: tuple[str, ...],
+    ) -> None:
+        self.title = title
+        self.settings = dict(settings)
+        self.rows = rows
+        self._scene = scene
+        self._limit = limit
+        self._bench: _Widget | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The settings as they stand."""
+        return {name: control.value for name, control in self.settings.items()}
+
+    @property
+    def limit(self) -> int | None:
+        """How many calls may be in flight at once, where a setting says so."""
+        return int(self.values[self._limit]) if self._limit else None
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the scene can be watched while it runs."""
+        return inspect.iscoroutinefunction(self._scene)
+
+    def answer(self) -> Answer:
+        """Run the scene at once, on the free clock, with the settings as they stand."""
+        with record() as trace:
+            try:
+                value = self._scene(**self.values)
+                if inspect.iscoroutine(value):
+                    value = run(value)
+            except Exception as error:
+                return Answer(trace, error=_told(error))
+        return Answer(trace, value)
+
+    async def watch(self, answer: Answer) -> None:
+        """Run the scene in real time, filling an answer as it goes.
+
+        Raises:
+            CancelledError: When it was cancelled; the answer then holds what was done so far.
+        """
+        with record(answer.trace):
+            try:
+                answer.value = await self._scene(**self.values)
+            except Exception as error:
+                answer.error = _told(error)
+
+    def picture(self, answer: Answer) -> Timeline | Picture:
+        """An answer as a picture: the one that the scene returned, else its calls."""
+        if isinstance(answer.value, Picture):
+            return answer.value
+        return timeline(answer.trace, limit=self.limit, title=self.title or None)
+
+    def _text(self, answer: Answer) -> str:
+        lines = [self.title] if self.title else []
+        lines += [f"  {control!r}" for control in self.settings.values()]
+        if isinstance(answer.value, Picture):
+            return "\n".join([*lines, repr(answer.value)])
+        if answer.trace.calls:
+            lines.append(repr(timeline(answer.trace, limit=self.limit)))
+        return "\n".join([*lines, answer.text]).rstrip()
+
+    def __repr__(self) -> str:
+        return self._text(self.answer())
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        answer = self.answer()
+        model_id = None
+        if front.kernel() is not None:
+            if self._bench is not None:
+                self._bench.close()
+            self._bench = _Widget(self, answer)
+            model_id = self._bench.box.model_id
+        shows = isinstance(answer.value, Picture) or answer.trace.calls
+        png = self.picture(answer).png() if shows else None
+        return front.bundle(self._text(answer), png, model_id)
+
+
+def bench(
+    scene: Scene,
+    *,
+    title: str = "",
+    limit: str | None = None,
+    rows: tuple[str, ...] | list[str] = (),
+    **settings: Control,
+) -> Bench:
+    """Offer a scene with settings to move.
+
+    Each move of a setting is answered at once, on the free clock. Run plays the scene in real
+    time, where a board shows it working; a move or Stop ends that run, clean-up and all.
+
+    Args:
+        scene: Called with the settings by name. An async scene's calls are recorded and drawn; a
+            picture that a scene returns (a `labkit.timeline`, say) is shown in their place, and
+            any other value as text.
+        title: What it is about.
+        limit: The name of the setting that says how many calls may be in flight.
+        rows: The workers that are planned, as for `labkit.board`.
+        settings: A control for each parameter, made by `setting`, `switch` or `choose`.
+
+    Returns:
+        A `Bench`; shown as a cell's last expression, it answers with the settings as they are, and
+        in a live notebook has its controls beside it.
+
+    Raises:
+        UsageError: When a control is none, or the scene does not take the settings.
+    """
+    strange = [name for name, control in settings.items() if not isinstance(control, Control)]
+    if strange or not settings:
+        what = f"{strange[0]} is none" if strange else "there is none"
+        raise UsageError(
+            f"bench needs a control for each setting, and {what}:"
+            ' bench(scene, limit=setting("in flight", 1, 6, start=2))'
+        )
+    try:
+        inspect.signature(scene).bind(**settings)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the scene cannot be called with these settings: {error}") from None
+    if limit is not None and limit not in settings:
+        raise UsageError(f"limit names a setting, one of {', '.join(settings)}, not {limit!r}")
+    return Bench(scene, title, settings, limit, tuple(rows))
+
+
+class _Widget:
+    """A bench on a page: controls, a picture, and the run that goes on, if any."""
+
+    def __init__(self, bench: Bench, answer: Answer) -> None:
+        import ipywidgets
+
+        self._bench = bench
+        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._screen = Screen(bench.title, limit=bench.limit)
+        self._image = ipywidgets.Image(format="png")
+        self._told = ipywidgets.HTML()
+        controls = [control.widget() for control in bench.settings.values()]
+        for widget in controls:
+            widget.observe(self._moved, "value")
+        self._run = ipywidgets.Button(
+            description="Run", icon="play", tooltip="run it in real time, and watch"
+        )
+        self._stop = ipywidgets.Button(
+            description="Stop", icon="stop", disabled=True, tooltip="cancel the run that goes on"
+        )
+        self._run.on_click(lambda _: self._start())
+        self._stop.on_click(lambda _: self._cancel())
+        buttons = [ipywidgets.HBox([self._run, self._stop])] if bench.is_async else []
+        self._controls = controls
+        self.box = ipywidgets.VBox([*controls, *buttons, self._screen.box, self._image, self._told])
+        self._lanes: list[str] = []
+        self._seconds = 0.0
+        self._expect(answer)
+
+    def close(self) -> None:
+        """Take it off the page, and end what runs."""
+        self._cancel()
+        self._task = None
+        for widget in self._controls:
+            widget.unobserve(self._moved, "value")
+        self._screen.close()
+        self.box.close()
+
+    def _moved(self, _change: Any) -> None:
+        self._cancel()
+        self._task = None  # what it did no longer matters: the settings are others now
+        self._busy(False)
+        self._expect(self._bench.answer())
+
+    def _expect(self, answer: Answer) -> None:
+        """Show what came of it at once: the run in real time is to be laid out alike."""
+        self._lanes = [row.name for row in self._placed(answer.trace)]
+        self._seconds = answer.trace.seconds
+        self._show(answer)
+
+    def _show(self, answer: Answer) -> None:
+        drawn = isinstance(answer.value, Picture)
+        self._image.layout.display = "" if drawn else "none"
+        self._screen.box.layout.display = "none" if drawn else ""
+        if isinstance(answer.value, Picture):
+            self._image.value = answer.value.png()
+        else:
+            self._screen.limit = self._bench.limit
+            rows = Rows(self._lanes).take(answer.trace)
+            self._screen.rest(answer.trace, rows)
+        text = repr(answer.value) if drawn else answer.text
+        self._told.value = f"<pre>{html.escape(text)}</pre>" if text else ""
+
+    def _placed(self, trace: Trace) -> list[Row]:
+        return Rows(self._bench.rows).take(trace)
+
+    def _start(self) -> None:
+        before = self._task
+        self._cancel()
+        self._task = asyncio.get_running_loop().create_task(self._watch(before))
+        # A loop keeps no hold of its tasks, and one that was cancelled still has to clean up.
+        self._tasks.add(self._task)
+        self._task.add_done_callback(self._tasks.discard)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _watch(self, before: asyncio.Task[None] | None) -> None:
+        answer = Answer(Trace())
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        rows = Rows(self._lanes)
+        self._busy(True)
+        self._told.value = ""
+        self._screen.limit = self._bench.limit
+        self._screen.follow(
+            lambda: (answer.trace, rows.take(answer.trace), answer.trace.now),
+            seconds=self._seconds,
+        )
+        try:
+            await self._bench.watch(answer)
+        except asyncio.CancelledError:
+            answer.error = "stopped"
+        if self._task is asyncio.current_task():
+            self._busy(False)
+            self._show(answer)
+
+    def _busy(self, busy: bool) -> None:
+        self._stop.disabled = not busy
+
+
+def _told(error: Exception) -> str:
+    return f"raised {type(error).__name__}: {error}"
