@@ -257,9 +257,8 @@ class _Widget:
         return Rows(self._bench.rows).take(trace)
 
     def _start(self) -> None:
-        before = self._task
         self._cancel()
-        self._task = asyncio.get_running_loop().create_task(self._watch(before))
+        self._task = asyncio.get_running_loop().create_task(self._watch(set(self._tasks)))
         # A loop keeps no hold of its tasks, and one that was cancelled still has to clean up.
         self._tasks.add(self._task)
         self._task.add_done_callback(self._tasks.discard)
@@ -268,10 +267,10 @@ class _Widget:
         if self._task is not None:
             self._task.cancel()
 
-    async def _watch(self, before: asyncio.Task[None] | None) -> None:
+    async def _watch(self, before: set[asyncio.Task[None]]) -> None:
         answer = Answer(Trace())
-        if before is not None and not before.done():
-            await asyncio.wait([before])
+        if before:
+            await asyncio.wait(before)  # each of them was cancelled and may have to clean up
         rows = Rows(self._lanes)
         self._busy(True)
         self._told.value = ""
