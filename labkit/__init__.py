@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from .client import connect
     from .clock import FreeClock, run
     from .errors import Deadlock, LabkitError, UsageError
+    from .overview import progress
     from .plot import timeline
     from .script import Reply, Request, Rule
     from .trace import Call, Trace, record, traced
-    from .widgets import predict
+    from .widgets import predict, predict_choice, self_check
 
 __version__ = "0.1.0"
 
@@ -31,8 +32,11 @@ _HOMES = {
     "connect": "client",
     "hint": "checks",
     "predict": "widgets",
+    "predict_choice": "widgets",
+    "progress": "overview",
     "record": "trace",
     "run": "clock",
+    "self_check": "widgets",
     "solution": "checks",
     "timeline": "plot",
     "traced": "trace",
@@ -52,8 +56,11 @@ __all__ = [
     "connect",
     "hint",
     "predict",
+    "predict_choice",
+    "progress",
     "record",
     "run",
+    "self_check",
     "solution",
     "timeline",
     "traced",
