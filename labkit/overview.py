@@ -84,12 +84,11 @@ class Standing:
     @property
     def ahead(self) -> str:
         """What is still open, in words."""
-        left = [f"{it.id} {it.name}" for it, work in self.exercises if work.passed is None]
-        unanswered = len(self.lesson.questions) - self.answered
-        if unanswered:
-            left.append(
-                count(unanswered, "question of the self-check", "questions of the self-check")
-            )
+        exercises = len(self.exercises) - self.solved
+        questions = len(self.lesson.questions) - self.answered
+        left = [count(exercises, "exercise")] if exercises else []
+        if questions:
+            left.append(f"{count(questions, 'question')} of the self-check")
         return f"still open: {', '.join(left)}" if left else "Nothing is open in this lesson."
 
 

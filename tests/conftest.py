@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from labkit import journal
+from labkit.widgets import live
 
 GRACE = 1.0
 """Seconds that a thread may take to end after its test."""
@@ -100,3 +101,10 @@ def fresh_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABKIT_PROGRESS", "off")
     monkeypatch.setattr(journal, "_journals", {})
     monkeypatch.setattr(journal, "_watchers", [])
+
+
+@pytest.fixture
+def front_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have widgets made as in a notebook's kernel."""
+    monkeypatch.setattr(live, "in_kernel", lambda: True)
+    monkeypatch.setattr(live, "_open", {})

@@ -124,6 +124,6 @@ def pick(id: str, known: dict[str, Lesson]) -> Lesson:
     """
     if isinstance(id, str) and id in known:
         return known[id]
-    two = f"{id:02}" if isinstance(id, int) else f"{id:0>2}" if isinstance(id, str) else ""
+    two = str(id).zfill(2) if str(id).isdigit() else ""
     mend = f'; write "{two}", in quotes and with two digits' if two in known else ""
     raise UsageError(f"there is no lesson {id!r}; there are {', '.join(known)}{mend}")

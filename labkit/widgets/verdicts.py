@@ -29,28 +29,28 @@ class Card:
         import ipywidgets
 
         self.exercise = exercise
-        self._passed = verdict.passed
         self._opened = 0
         self._sure = verdict.passed
         wide = ipywidgets.Layout(width="auto")
-        self.hint = ipywidgets.Button(
-            description="Hint", tooltip=f"Open a hint for {exercise.id}", layout=wide
-        )
-        self.hint.on_click(self._open_hint)
         self.solution = ipywidgets.Button(
             description="Compare with the reference" if verdict.passed else "Solution",
             tooltip=f"Show the reference of {exercise.id}, and why it is so",
             layout=wide,
         )
         self.solution.on_click(self._open_solution)
-        # One place for each, so that what is open stays where it is.
-        self.hints = ipywidgets.HTML()
         self.shown = ipywidgets.HTML()
-        buttons = [self.solution] if verdict.passed else [self.hint, self.solution]
         parts = [ipywidgets.HTML(verdict._repr_html_())]
         if verdict.passed:
-            parts.append(follow(self._lesson))
-        parts += [ipywidgets.HBox(buttons), self.hints, self.shown]
+            parts += [follow(self._lesson), ipywidgets.HBox([self.solution])]
+        else:
+            self.hint = ipywidgets.Button(
+                description="Hint", tooltip=f"Open a hint for {exercise.id}", layout=wide
+            )
+            self.hint.on_click(self._open_hint)
+            # A place of their own, so that what is open stays where it is.
+            self.hints = ipywidgets.HTML()
+            parts += [ipywidgets.HBox([self.hint, self.solution]), self.hints]
+        parts.append(self.shown)
         self.box = ipywidgets.VBox(parts, layout=ipywidgets.Layout(max_width="60em"))
 
     def _lesson(self) -> str:
