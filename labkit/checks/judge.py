@@ -386,6 +386,14 @@ def _explain(raised: Raised) -> tuple[str, None, str]:
         "can't be used in 'await'": (
             "It awaits something that is no awaitable: a plain function's result, perhaps."
         ),
+        "a coroutine was expected": (
+            "`create_task` takes a coroutine and nothing else; what it got is another kind of"
+            " awaitable. `asyncio.ensure_future` takes any, and so does an `await` inside a"
+            " coroutine of your own."
+        ),
+        "coroutines is forbidden": (
+            "`asyncio.wait` takes tasks: turn each awaitable into one first."
+        ),
         "'coroutine' object": "An `await` is missing: a coroutine has no result until then.",
     }
     for sign, hint in hints.items():
