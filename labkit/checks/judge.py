@@ -396,8 +396,9 @@ def _explain(raised: Raised) -> tuple[str, None, str]:
         ),
         "'coroutine' object": "An `await` is missing: a coroutine has no result until then.",
     }
+    told = [raised, *raised.leaves()]
     for sign, hint in hints.items():
-        if hint and (sign in raised.text or sign == raised.kind):
+        if hint and any(sign in error.text or sign == error.kind for error in told):
             return hint, None, seen
     return "It raised an exception.", None, seen
 
