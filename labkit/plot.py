@@ -140,12 +140,14 @@ class Timeline(Picture):
     guess: float | None = None
     theme: Theme = "light"
     title: str | None = None
+    marks: tuple[tuple[str, float], ...] = ()
+    bounded: bool = True
 
     @property
     def bound(self) -> float | None:
-        """The least seconds the calls can take; None where no more than one was made."""
+        """The least seconds the calls can take; None where that is not asked or is plain to see."""
         trace = self.traces[-1][1]
-        if len(trace.calls) < 2:
+        if not self.bounded or len(trace.calls) < 2:
             return None
         return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
 
@@ -162,6 +164,7 @@ class Timeline(Picture):
                 ]
                 lines.append(f"  {lane}: {'; '.join(spans)}")
         trace = self.traces[-1][1]
+        lines += [f"{name}: {seconds:g} s" for name, seconds in self.marks]
         if self.bound is not None:
             lines.append(f"lower bound: {trace.say(self.bound)}")
         if len(self.traces) == 2 and self.traces[0][1].seconds:
@@ -186,6 +189,8 @@ def timeline(
     guess: float | None = None,
     theme: Theme = "light",
     title: str | None = None,
+    marks: Mapping[str, float] | None = None,
+    bound: bool = True,
 ) -> Timeline:
     """Draw one trace, or several below each other on one axis.
 
@@ -201,6 +206,8 @@ def timeline(
         guess: Seconds somebody predicted, drawn beside the truth.
         theme: ``light`` or ``dark``.
         title: A line above it all.
+        marks: Moments to mark on each trace, in seconds, such as ``{"deadline": 1.0}``.
+        bound: Whether to draw the lower bound; of calls that were cut off it says little.
 
     Returns:
         A `Timeline`, which shows itself in a notebook.
@@ -217,7 +224,8 @@ def timeline(
     if theme not in COLOURS:
         raise UsageError(f"timeline's theme is 'light' or 'dark', not {theme!r}")
     pairs = tuple(zip(names, traces, strict=True))
-    return Timeline(pairs, before, after, limit, guess, theme, title)
+    moments = tuple((marks or {}).items())
+    return Timeline(pairs, before, after, limit, guess, theme, title, moments, bound)
 
 
 def _draw(picture: Timeline) -> Figure:
@@ -232,7 +240,8 @@ def _draw(picture: Timeline) -> Figure:
         layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
     )
     axes = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=rows)[:, 0]
-    width = max([trace.seconds for _, trace in picture.traces] + [picture.guess or 0.0, 0.1])
+    others = [picture.guess or 0.0, *(seconds for _, seconds in picture.marks), 0.1]
+    width = max([trace.seconds for _, trace in picture.traces] + others)
     for place, (ax, (name, trace)) in enumerate(zip(axes, picture.traces, strict=True)):
         last = place == len(rows) - 1
         _draw_trace(ax, name, trace, width, picture, colours, last=last)
@@ -280,6 +289,8 @@ def _draw_trace(
             [len(lanes) - picture.after] if picture.after else []
         ):
             ax.axvline(ends[calls_done - 1], color=colours["faint"], linewidth=0.8, zorder=0)
+    for text, seconds in picture.marks:
+        _mark(ax, seconds, text, "-.", colours["ink"], len(lanes))
     if last and picture.bound is not None:
         _mark(ax, picture.bound, "lower bound", ":", colours["ink"], len(lanes))
     if last and picture.guess is not None:
@@ -325,7 +336,7 @@ def _mark(ax: Axes, x: float, text: str, style: str, colour: str, rows: int) -> 
     ax.axvline(x, color=colour, linewidth=1.2, linestyle=style, zorder=3)
     ax.annotate(
         text,
-        (x, -0.6 if style == ":" else math.fsum([rows, -0.45])),
+        (x, math.fsum([rows, -0.45]) if style == "--" else -0.6),
         xytext=(3, 2),
         textcoords="offset points",
         fontsize=8,
@@ -394,7 +405,7 @@ class Tail(Picture):
             ("ink", "-.", "D"),
         ]
         longest = max(max(values) for _, values in self.series)
-        fewest = min(len(values) for _, values in self.series)
+        least = 0.9 / min(len(values) for _, values in self.series)
         for place, (name, values) in enumerate(self.series):
             colour, line, mark = strokes[place % len(strokes)]
             ordered = sorted(values)
@@ -418,7 +429,7 @@ class Tail(Picture):
                 markeredgecolor=colours["ground"],
                 zorder=4,
             )
-        for p in PERCENTILES:
+        for p in (p for p in PERCENTILES if 1 - p / 100 > least):
             ax.axhline(1 - p / 100, color=colours["faint"], linewidth=0.6, linestyle=":", zorder=0)
             ax.text(
                 1.005,
@@ -430,9 +441,9 @@ class Tail(Picture):
                 va="center",
             )
         ax.set_yscale("log")
-        ax.set_ylim(0.9 / fewest, 1.3)
+        ax.set_ylim(least, 1.3)
         ax.set_xlim(0, longest * 1.04)
-        shares = [share for share in (1.0, 0.1, 0.01, 0.001) if share >= 0.9 / fewest]
+        shares = [share for share in (1.0, 0.1, 0.01, 0.001) if share > least]
         ax.set_yticks(shares, [f"{share * 100:g} %" for share in shares])
         ax.yaxis.set_minor_locator(NullLocator())
         ax.tick_params(colors=colours["ink"], labelsize=9)

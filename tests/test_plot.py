@@ -146,6 +146,16 @@ def test_a_prediction_starts_inside() -> None:
         predict("How long?", 0, 1, start=2)
 
 
+def test_moments_are_marked_in_text_and_picture_and_the_bound_may_be_left_out() -> None:
+    marked = timeline(ROW, TOGETHER, marks={"deadline": 2.5, "alarm": 7.0}, bound=False)
+    assert marked.bound is None
+    assert "lower bound" not in repr(marked)
+    assert repr(marked).splitlines()[-3:-1] == ["deadline: 2.5 s", "alarm: 7 s"]
+    for axes in marked.draw().axes:
+        assert [text.get_text() for text in axes.texts][-2:] == ["deadline", "alarm"]
+        assert axes.get_xlim()[1] > 7.0
+
+
 # Tails
 
 
