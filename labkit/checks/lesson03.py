@@ -111,6 +111,10 @@ MANY = 40
 """More workers than any cap that nobody asked for would let run at once."""
 
 
+READABLE = 10
+"""Bars that a timeline in a verdict can hold."""
+
+
 def _subtasks(chance: random.Random, count: int) -> list[str]:
     return [nonsense(chance) for _ in range(count)]
 
@@ -212,6 +216,13 @@ AT_ONCE = (
 
 def _in_time(run: Run, crew: Crew) -> None:
     """Go on only where all workers ran together and it was through with the slowest."""
+    if run.in_flight < len(crew.subtasks) > READABLE:
+        run.fail(
+            "Some workers were held back until others had ended. Nobody asked for a cap here: all"
+            " of them run together.",
+            wanted=f"{len(crew.subtasks)} in flight",
+            seen=f"{run.in_flight} in flight at most",
+        )
     together = all(call.start == 0 for call in run.of("worker"))
     run.expect_seconds(
         crew.seconds,
@@ -256,7 +267,7 @@ def grade_dispatch(bench: Bench) -> None:
         text, final = next((way for way in ways if way[0] == run.printed), ways[0])
         run.expect(
             run.printed == text,
-            _lines_differ(text, run.printed, crew),
+            _lines_differ(text, run, crew),
             wanted=show(text),
             seen=show(run.printed),
         )
@@ -287,24 +298,30 @@ def _lines(reports: Sequence[str]) -> tuple[str, str]:
     return "".join([*lines, f"final: {final}\n"]), final
 
 
-def _lines_differ(wanted: str, seen: str, crew: Crew) -> str:
-    if seen.split() == wanted.split():
+def _lines_differ(wanted: str, run: Run, crew: Crew) -> str:
+    lines, right = run.printed.splitlines(), wanted.splitlines()
+    reports = [line.partition(": ")[2] for line in lines[:-1]]
+    if run.printed.split() == wanted.split():
         return (
             "The words are right, the white space is not: each line ends in one line break, and"
             " nothing else is printed."
         )
-    lines = seen.splitlines()
-    if crew.twins and len(lines) <= len(crew.subtasks):
-        return (
-            f"Subtasks may repeat, and each has a line of its own: {len(crew.subtasks)} subtasks"
-            f" are {len(crew.subtasks) + 1} lines with the final one. Keep results by place, not"
-            " by subtask."
-        )
-    right = wanted.splitlines()
-    if lines[:-1] == right[:-1] and lines:
+    if lines[:-1] == right[:-1]:
         return (
             "The final line is not as the exercise has it: `WORD (LENGTH)` becomes `WORD-LENGTH`,"
             " whatever length the worker tells, joined by ` | ` in dispatch order."
+        )
+    if lines and lines[0].startswith("worker 0"):
+        return "The lines count the workers from 1."
+    if same(crew.arrived(run), reports):
+        return (
+            "All lines, but in the order of arrival. Whoever ends first still belongs in the line"
+            " of its subtask: they stand in dispatch order."
+        )
+    if _merged(crew, reports):
+        return (
+            f"Subtasks may repeat, and each has a line of its own: {len(crew.subtasks)} subtasks"
+            f" are {len(right)} lines with the final one. Keep results by place, not by subtask."
         )
     return (
         "The lines are not as the exercise has them: one for each worker, in dispatch order, then"
@@ -454,7 +471,8 @@ def grade_bounded(bench: Bench) -> None:
 
 def _filled(run: Run, crew: Crew, limit: int, ideal: Trace) -> None:
     """Go on only where each worker started in its turn, as soon as there was a place."""
-    pictures = (("yours", run.trace()), ("wanted", ideal))
+    readable = len(crew.subtasks) <= READABLE
+    pictures = (("yours", run.trace()), ("wanted", ideal)) if readable else ()
     most = min(limit, len(crew.subtasks))
     if run.in_flight > limit:
         run.fail(
@@ -564,6 +582,8 @@ def _settled(run: Run, crew: Crew) -> None:
             continue
         if _merged(crew, seen):
             why = MERGED
+        elif isinstance(item, Raised) and "CancelledError" in item.family:
+            why = "A worker was cancelled: here, when one fails, the others go on and finish."
         elif step.error is not None:
             why = (
                 "Where a worker raised, its place holds the exception itself: not its text, not"

@@ -247,7 +247,7 @@ WRONG = [
     (returns_by_subtask, "Keep results by place, not by subtask"),
     (forgets_to_await, "an `await` is missing"),
     (tells_of_coroutines, "an `await` is missing"),
-    (ten_at_a_time, "All workers run together"),
+    (ten_at_a_time, "Nobody asked for a cap here"),
     (polls, "at the moment a worker ends"),
     (returns_tasks, "`await` gives the result"),
 ]

@@ -195,6 +195,10 @@ async def checks_too_late(worker, subtasks, *, limit):
     return results
 
 
+async def ten_at_most(worker, subtasks, *, limit):
+    return await semaphore(worker, subtasks, limit=min(limit, 10))
+
+
 async def one_too_few(worker, subtasks, *, limit):
     return await semaphore(worker, subtasks, limit=max(1, limit - 1))
 
@@ -256,6 +260,7 @@ WRONG = [
     (limit_unread, "With limit=0 it never comes back"),
     (checks_below_zero_only, "With limit=0 it never comes back"),
     (checks_too_late, "and a worker was started"),
+    (ten_at_most, "limit=20 was not used"),
     (one_too_few, "limit=2 was not used"),
     (drops_what_is_false, "A worker may return anything"),
     (fills_what_is_none, "in dispatch order"),

@@ -373,6 +373,6 @@ WRONG = [
     (returns_tasks, "`await` gives the result"),
     (drops_what_is_false, "A worker may return anything"),
     (by_subtask, "Keep results by place"),
-    (ten_at_a_time, "All workers run together"),
+    (ten_at_a_time, "Nobody asked for a cap here"),
     (no_star, "with a star in front of the list"),
 ]
