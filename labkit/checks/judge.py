@@ -381,6 +381,10 @@ def _explain(raised: Raised) -> tuple[str, None, str]:
             "It awaits something that is no awaitable: a plain function's result, perhaps."
         ),
         "'coroutine' object": "An `await` is missing: a coroutine has no result until then.",
+        "Block' object has no attribute 'text'": (
+            "A block without text stood where it looked for text. A reply may hold a thought or a"
+            " tool use before its text: take the blocks whose `type` is `text`, all of them."
+        ),
     }
     for sign, hint in hints.items():
         if hint and (sign in raised.text or sign == raised.kind):

@@ -230,7 +230,7 @@ async def swallows_cancelling(client, prompt, *, system=None):
 
 
 WRONG = [
-    (first_block, "It raised an exception"),
+    (first_block, "A block without text stood"),
     (last_block, "one of the reply's text blocks"),
     (joined_by_newlines, "nothing between"),
     (thinking_too, "thinking and tool use are no text"),
