@@ -162,7 +162,17 @@ async def runs_its_own_loop(client, first, second):
     return asyncio.run(ask(client, first)), asyncio.run(ask(client, second))
 
 
+async def tidy_answers(client, first, second):
+    return [answer.strip() for answer in await gathered(client, first, second)]
+
+
+async def in_the_order_of_the_alphabet(client, first, second):
+    return await gathered(client, *sorted((first, second)))
+
+
 WRONG = [
+    (tidy_answers, "white space included"),
+    (in_the_order_of_the_alphabet, "the wrong way round"),
     (in_a_row, "The second call left only when"),
     (coroutines_then_awaits, "The second call left only when"),
     (as_completed, "the wrong way round"),

@@ -193,7 +193,19 @@ async def every_line_a_subtask(client, goal, *, system):
     return {"subtasks": subtasks, "results": results, "final": final}
 
 
+async def tidy_results(client, goal, *, system):
+    done = await plain_loop(client, goal, system=system)
+    return {**done, "results": [(task, result.strip()) for task, result in done["results"]]}
+
+
+async def tidy_final_text(client, goal, *, system):
+    done = await plain_loop(client, goal, system=system)
+    return {**done, "final": done["final"].strip()}
+
+
 WRONG = [
+    (tidy_results, "A result is the text of its worker's reply as it is"),
+    (tidy_final_text, "`final` is the text of the synthesis call's reply as it is"),
     (no_goal_in_the_plan, "its prompt has to hold the goal"),
     (system_for_the_plan_only, "`system` goes with every call"),
     (system_not_for_the_synthesis, "`system` goes with every call"),
