@@ -64,7 +64,13 @@ def grade_ask(bench: Bench) -> None:
     _system(run, "", "An empty `system` is given, too: only None leaves the field out.")
 
     run = bench.run(Client(lambda _: Reply([], seconds=1.0)), prompt)
-    run.expect_value("", "A reply may hold no text block at all: then its text is empty, no None.")
+    seen = run.answer()
+    run.expect(
+        same("", seen),
+        "A reply may hold no text block at all: then its text is empty, and not None.",
+        wanted=show(""),
+        seen=show(seen),
+    )
     _one_call(run, prompt)
 
     bench.run(Client(lambda _: whole), prompt, cancel_at=0.5).expect_cancelled()
