@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -33,6 +33,9 @@ MARKS = [
     pytest.mark.long,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
+
+# On a busy machine a page takes its time; what does not come at all still fails.
+expect.set_options(timeout=30_000)
 
 READY = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady"
 IDLE = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import IDLE, MARKS, READY, command, page, serve, write
+from tests.browser import IDLE, MARKS, READY, command, page, serve
 from tests.test_browser import SOLVED
 
 __all__ = ["page"]  # a fixture
@@ -155,7 +155,13 @@ def test_a_solved_exercise_turns_green_and_is_found_again(page: Page, pictures: 
 
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     page.wait_for_function(IDLE)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     card.get_by_role("button", name="Compare with the reference").click()
+    page.evaluate("new Promise(done => setTimeout(done))")
+    assert errors == []
+    expect(card).to_contain_text("✓ 0.1 ask: passed, 1 point")
+
     page.reload()
     page.wait_for_function(READY, timeout=60_000)
     progress = run(page, "setup", "progress")
