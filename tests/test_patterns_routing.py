@@ -92,6 +92,8 @@ def test_a_confusion_matrix_says_in_text_what_it_shows() -> None:
     assert data["text/plain"] == repr(matrix)
     assert metadata["image/png"]["alt"].startswith("Two; ")
     assert confusion([], ["a"], theme="dark").png().startswith(b"\x89PNG")
+    dollars = confusion([("a", "a")], ["a"], title="model $1, keywords $2").draw()
+    assert not dollars._suptitle.get_parse_math()  # no formula
     with pytest.raises(UsageError, match="not c"):
         confusion([("a", "c")], ["a", "b"])
 
