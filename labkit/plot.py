@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -278,8 +279,8 @@ def _draw_trace(
 ) -> None:
     lanes = trace.lanes()
     for row, (_, calls) in enumerate(lanes):
-        for call in calls:
-            _draw_call(ax, row, call, trace, width, colours)
+        for call, later in itertools.zip_longest(calls, calls[1:]):
+            _draw_call(ax, row, call, later, trace, width, colours)
     names = [name for name, _ in lanes]
     if last:
         for row, _ in enumerate(picture.planned, len(lanes)):
@@ -318,8 +319,18 @@ def _draw_planned(ax: Axes, row: int, width: float, colours: dict[str, str]) -> 
     ax.text(width / 24, row, "planned", va="center", fontsize=8, color=colours["ink"])
 
 
+LETTER = 0.016
+"""How wide a letter beside a bar is, at most, as a part of the axis."""
+
+
 def _draw_call(
-    ax: Axes, row: int, call: Call, trace: Trace, width: float, colours: dict[str, str]
+    ax: Axes,
+    row: int,
+    call: Call,
+    later: Call | None,
+    trace: Trace,
+    width: float,
+    colours: dict[str, str],
 ) -> None:
     from matplotlib.patheffects import withStroke
 
@@ -337,13 +348,18 @@ def _draw_call(
         linewidth=0.8,
     )
     approximate = "≈" if trace.clock == "real" else ""
-    told = f"{approximate}{end - call.start:.2f} s" + (f"  {call.told}" if call.told else "")
+    took = f"{approximate}{end - call.start:.2f} s"
+    told = f"{took}  {call.told}" if call.told else took
+    if later is not None and call.told:
+        # The rest would run over the bar of the later try; the text form has it.
+        told = call.outcome
+    room = later is None or later.start - end > LETTER * len(told) * width
     ax.text(
-        end + width * 0.008,
+        end + width * (0.008 if room else -0.008),
         row,
         told,
         va="center",
-        ha="left",
+        ha="left" if room else "right",
         fontsize=8,
         color=colours["ink"],
         path_effects=[withStroke(linewidth=2.5, foreground=colours["ground"])],

@@ -76,6 +76,20 @@ def test_the_picture_is_the_same_each_time(theme: Any) -> None:
     assert first == second
 
 
+@pytest.mark.parametrize("again", [1.0, 1.1, 3.0])
+def test_what_is_said_of_a_try_leaves_the_next_one_free(again: float) -> None:
+    first = Call("memory", 0, 1, "kicked back", note="memory_server.py has no line 400")
+    trace = Trace([first, Call("memory", again, again + 1), Call("auth", 0, 4)], "free")
+    figure = timeline(trace).draw()
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    told = next(text for text in ax.texts if "kicked back" in text.get_text())
+    (later,) = (bar for bar in ax.patches if bar.get_x() == again)
+    assert told.get_window_extent().x1 <= later.get_window_extent().x0
+    assert "no line 400" not in told.get_text()
+    assert "no line 400" in repr(timeline(trace))
+
+
 def test_themes_and_outcomes_look_different() -> None:
     assert timeline(FLEET).png() != timeline(FLEET, theme="dark").png()
     assert [kind_of(call) for call in FLEET.calls] == [
