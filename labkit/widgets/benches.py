@@ -14,7 +14,7 @@ from ..plot import Picture, timeline
 from ..trace import Trace, record
 from .boards import Screen
 from .controls import Control
-from .frames import Row, Rows
+from .frames import Row, Rows, bound_of
 from .live import alt, bundle, close, keep
 
 Scene = Callable[..., Any]
@@ -109,7 +109,12 @@ class Bench:
         """An answer as a picture: the one that the scene returned, else its calls."""
         if isinstance(answer.value, Picture):
             return answer.value
-        return timeline(answer.trace, limit=self.limit, title=self.title or None)
+        return timeline(
+            answer.trace,
+            limit=self.limit,
+            title=self.title or None,
+            bound=bound_of(answer.trace) is not None,
+        )
 
     def _text(self, answer: Answer) -> str:
         lines = [self.title] if self.title else []
@@ -117,7 +122,8 @@ class Bench:
         if isinstance(answer.value, Picture):
             return "\n".join([*lines, repr(answer.value)])
         if answer.trace.calls:
-            lines.append(repr(timeline(answer.trace, limit=self.limit)))
+            bounded = bound_of(answer.trace) is not None
+            lines.append(repr(timeline(answer.trace, limit=self.limit, bound=bounded)))
         return "\n".join([*lines, answer.text]).rstrip()
 
     def __repr__(self) -> str:

@@ -147,7 +147,13 @@ class Board(AbstractContextManager["Board"]):
         calls = [replace(call, lane=row.name) for row in self.rows for call in row.calls]
         idle = [row.name for row in self.rows if not row.calls]
         trace = Trace(calls, self.trace.clock)
-        return timeline(trace, limit=self.limit, title=self.title or None, planned=idle)
+        return timeline(
+            trace,
+            limit=self.limit,
+            title=self.title or None,
+            planned=idle,
+            bound=bound_of(trace) is not None,
+        )
 
     def leave(self) -> None:
         """Take the live board off the page: something else shows the run."""

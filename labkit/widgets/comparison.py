@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..plot import Timeline, timeline
 from ..trace import Trace
 from .boards import Board, Replay, unique
-from .frames import Rows, at, drawing, totals
+from .frames import Rows, at, bound_of, drawing, totals
 from .live import alt, bundle
 from .predictions import Prediction
 
@@ -114,5 +114,6 @@ def compare(
         after=after,
         limit=limit,
         guess=guess.value if isinstance(guess, Prediction) else guess,
+        bound=bound_of(traces[-1]) is not None,
     )
     return Comparison(boards, picture)
