@@ -14,6 +14,7 @@ from .gathering import (
 )
 from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
+from .planning import choose, predict, preflight, run_dag, waves
 from .routing import SPECIALIST, classify, parse_route, route
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "SPECIALIST",
     "ask",
     "ask_both",
+    "choose",
     "classify",
     "dispatch",
     "gate",
@@ -32,9 +34,13 @@ __all__ = [
     "orchestrate_parallel",
     "parse_plan",
     "parse_route",
+    "predict",
+    "preflight",
     "revise_once",
     "route",
+    "run_dag",
     "score_gate",
     "synthesize",
     "verify_evidence",
+    "waves",
 ]
