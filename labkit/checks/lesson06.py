@@ -316,9 +316,10 @@ def _misread(
             return why
     if limit is None and not (before or after):
         return "Without a limit all run together, and the slowest ends the fan-out."
-    for mistake, why in MISTAKES if limit is not None else ():
-        if _close(before + mistake(seconds, limit) + after, seen):
-            return why
+    if limit is not None:
+        for mistake, why in MISTAKES:
+            if _close(before + mistake(seconds, limit) + after, seen):
+                return why
     if before or after:
         return (
             "The plan comes once, before the first task, and the merge once, after the last; the"
