@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UsageError
@@ -54,19 +55,36 @@ def kind_of(call: Call) -> str:
 
 
 def lower_bound(
-    trace: Trace, *, before: int = 0, after: int = 0, limit: int | None = None
+    trace: Trace,
+    *,
+    before: int = 0,
+    after: int = 0,
+    limit: int | None = None,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> float:
     """The least seconds that a trace's calls can take, however they are scheduled.
 
     ``max(longest, total / limit)`` for the independent calls (Graham, 1966); the calls of the
-    phases before and after are added.
+    phases before and after are added. Where some need others, the slowest chain is the longest.
 
     Args:
         trace: The calls.
         before: How many of the first calls come before the independent ones.
         after: How many of the last come after them.
         limit: How many may be in flight at once; None for all.
+        needs: A lane → the lanes it needs, where some do; then there are no phases.
     """
+    if needs is not None:
+        took = {
+            lane: (calls[-1].end or calls[-1].start) - calls[0].start
+            for lane, calls in trace.lanes()
+        }
+        ends: dict[str, float] = {}
+        for lane in TopologicalSorter(needs).static_order():
+            start = max((ends[need] for need in needs.get(lane, ())), default=0.0)
+            ends[lane] = start + took.get(lane, 0.0)
+        chain = max(ends.values(), default=0.0)
+        return chain if limit is None else max(chain, sum(took.values()) / limit)
     # Another try waits for the one before it, and as long as the service asks.
     lanes = [(calls[-1].end or calls[-1].start) - calls[0].start for _, calls in trace.lanes()]
     middle = lanes[before : len(lanes) - after]
@@ -115,6 +133,7 @@ class Timeline:
     theme: Theme = "light"
     title: str | None = None
     planned: tuple[str, ...] = ()
+    needs: Mapping[str, Sequence[str]] | None = None
     _png: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -123,7 +142,9 @@ class Timeline:
         trace = self.traces[-1][1]
         if len(trace.calls) < 2:
             return None
-        return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
+        return lower_bound(
+            trace, before=self.before, after=self.after, limit=self.limit, needs=self.needs
+        )
 
     @property
     def barriers(self) -> list[float]:
@@ -183,6 +204,7 @@ def timeline(
     theme: Theme = "light",
     title: str | None = None,
     planned: Sequence[str] = (),
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> Timeline:
     """Draw one trace, or several below each other on one axis.
 
@@ -199,6 +221,7 @@ def timeline(
         theme: ``light`` or ``dark``.
         title: A line above it all.
         planned: Lanes of the last trace in which nothing was started.
+        needs: A lane → the lanes it needs: the lower bound is then that of the slowest chain.
 
     Returns:
         A `Timeline`, which shows itself in a notebook.
@@ -215,7 +238,7 @@ def timeline(
     if theme not in COLOURS:
         raise UsageError(f"timeline's theme is 'light' or 'dark', not {theme!r}")
     pairs = tuple(zip(names, traces, strict=True))
-    return Timeline(pairs, before, after, limit, guess, theme, title, tuple(planned))
+    return Timeline(pairs, before, after, limit, guess, theme, title, tuple(planned), needs)
 
 
 def _draw(picture: Timeline) -> bytes:
