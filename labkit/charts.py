@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .errors import UsageError
-from .plot import COLOURS, Theme
+from .plot import COLOURS, Picture, Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,32 +18,8 @@ WIDTH = 40
 """Characters of the longest bar of a curve's text."""
 
 
-class Chart:
-    """What shows itself in a notebook as a picture, and whose text says the same."""
-
-    def draw(self) -> Figure:
-        """Draw it."""
-        raise NotImplementedError
-
-    def png(self) -> bytes:
-        """The picture, as PNG."""
-        return self._png
-
-    @functools.cached_property
-    def _png(self) -> bytes:
-        buffer = io.BytesIO()
-        self.draw().savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-        return buffer.getvalue()
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        from base64 import b64encode
-
-        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
-        return data, {"image/png": {"alt": repr(self).replace("\n", "; ")}}
-
-
 @dataclass(frozen=True)
-class Speedup(Chart):
+class Speedup(Picture):
     """A drawn speed-up curve; it shows itself in a notebook, and its text says the same.
 
     Attributes:
@@ -141,7 +115,7 @@ class Speedup(Chart):
 
 
 @dataclass(frozen=True)
-class BreakEven(Chart):
+class BreakEven(Picture):
     """A drawn break-even map; it shows itself in a notebook, and its text says the same.
 
     Attributes:

@@ -15,6 +15,7 @@ from .gathering import (
 from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
 from .planning import choose, predict, preflight, run_dag, waves
+from .racing import cancel_and_finish, hedge, race, race_within
 from .routing import SPECIALIST, classify, parse_route, route
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "SPECIALIST",
     "ask",
     "ask_both",
+    "cancel_and_finish",
     "choose",
     "classify",
     "dispatch",
@@ -30,12 +32,15 @@ __all__ = [
     "gather_or_stop",
     "gather_settled",
     "gather_streaming",
+    "hedge",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
     "parse_route",
     "predict",
     "preflight",
+    "race",
+    "race_within",
     "revise_once",
     "route",
     "run_dag",

@@ -6,11 +6,11 @@ import asyncio
 import html
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from ..clock import run
 from ..errors import UsageError
-from ..plot import Timeline, timeline
+from ..plot import Picture, timeline
 from ..trace import Trace, record
 from .boards import Screen
 from .controls import Control
@@ -19,14 +19,6 @@ from .live import alt, bundle, close, keep
 
 Scene = Callable[..., Any]
 """What a bench runs: called with its settings by name, it returns what there is to show."""
-
-
-@runtime_checkable
-class Picture(Protocol):
-    """Something that can be shown as a picture, such as `labkit.timeline` makes."""
-
-    def png(self) -> bytes:
-        """The picture, as PNG."""
 
 
 class Answer:
@@ -113,7 +105,7 @@ class Bench:
             except Exception as error:
                 answer.error = _told(error)
 
-    def picture(self, answer: Answer) -> Timeline | Picture:
+    def picture(self, answer: Answer) -> Picture:
         """An answer as a picture: the one that the scene returned, else its calls."""
         if isinstance(answer.value, Picture):
             return answer.value
