@@ -75,7 +75,7 @@ class Speedup(Picture):
             color=colours["ink"],
         )
         best, highest = self.peak
-        ax.axvline(best, color=colours["faint"], linewidth=0.9, zorder=0)
+        ax.vlines(best, 0, highest, color=colours["faint"], linewidth=0.9, zorder=0)
         ax.plot([best], [highest], marker="D", markersize=9, color=colours["retried"], zorder=4)
         ax.annotate(
             f"peak: {best} workers, {highest:.2f}×",
