@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from labkit import FreeClock, record, run, traced
+from labkit.checks import InProcess, exercises, judge
 from labkit.patterns import gather_bounded, predict, run_dag, waves
 
 
@@ -216,6 +217,22 @@ def test_waves_hold_each_task_once_and_behind_its_needs() -> None:
     assert wave_of.keys() == needs.keys()
     for task, those in needs.items():
         assert wave_of[task] == max((wave_of[need] + 1 for need in those), default=0)
+
+
+def test_an_answer_that_loops_on_a_circle_is_told_of_the_circle() -> None:
+    def never_ends(needs: dict[str, list[str]]) -> list[list[str]]:
+        found: list[list[str]] = []
+        done: set[str] = set()
+        while len(done) < len(needs):
+            wave = [task for task in needs if task not in done and done.issuperset(needs[task])]
+            found += [wave] * bool(wave)
+            done.update(wave)
+        return found
+
+    verdict = judge(exercises["6.3"], InProcess(never_ends, limit=0.2), seed=0)
+    assert not verdict.passed
+    assert "circle" in verdict.message
+    assert "went on for ever" in verdict.message
 
 
 def shapes() -> Iterator[tuple[list[float], int | None]]:

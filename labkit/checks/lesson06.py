@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..trace import Trace
 from .exercise import Exercise
-from .judge import Bench, Observed, Run, Step, Worker, nonsense, plan, same, show
+from .judge import Bench, NotYet, Observed, Run, Step, Worker, nonsense, plan, same, show
 
 Needs = dict[str, list[str]]
 Job = dict[str, Any]
@@ -102,11 +103,11 @@ def _preflights(chance: random.Random) -> list[tuple[Job, dict[str, int], list[s
 
 
 def _grade_preflight(bench: Bench, job: Job, options: dict[str, int], wanted: list[str]) -> None:
+    told = _told(job, options)
     run = bench.run(job, **options)
-    seen = run.answer()
+    seen = _answer(run, told)
     if same(wanted, seen):
         return
-    told = _told(job, options)
     if isinstance(seen, list | tuple) and all(isinstance(item, str) for item in seen):
         for reason, why in REASONS.items():
             if seen.count(reason) != wanted.count(reason):
@@ -125,6 +126,14 @@ def _grade_preflight(bench: Bench, job: Job, options: dict[str, int], wanted: li
         wanted=show(wanted),
         seen=show(seen),
     )
+
+
+def _answer(run: Run, told: str) -> Any:
+    """What the function returned; a fault is told with the input that brought it out."""
+    try:
+        return run.answer()
+    except NotYet as fault:
+        raise replace(fault, message=f"{fault.message}\n{told}") from None
 
 
 def _told(job: Job, options: Mapping[str, Any]) -> str:
@@ -278,18 +287,19 @@ def _grade_prediction(bench: Bench, seconds: list[float], options: dict[str, Any
     limit = options.get("limit")
     alone = _makespan(seconds, limit)
     wanted = before + alone + after
-    seen = run.answer()
+    said = ", ".join(f"{took:g}" for took in seconds[:10]) + (", …" if len(seconds) > 10 else "")
+    given = "".join(f", {name}={value}" for name, value in options.items())
+    told = f"For predict([{said}]{given})" + ("" if seconds else ", where there is no task")
+    seen = _answer(run, told)
     if _close(wanted, seen):
         return
-    said = ", ".join(f"{took:g}" for took in seconds[:10]) + (", …" if len(seconds) > 10 else "")
-    told = "".join(f", {name}={value}" for name, value in options.items())
     starts = _schedule(seconds, limit, before)
     rows = [
         (f"task {n}", start, start + took)
         for n, (start, took) in enumerate(zip(starts, seconds, strict=True), 1)
     ]
     run.fail(
-        f"{_misread(seconds, limit, before, after, seen)}\nFor predict([{said}]{told})",
+        f"{_misread(seconds, limit, before, after, seen)}\n{told}",
         wanted=f"{wanted:g} s",
         seen=show(seen),
         pictures=(("wanted", plan(*rows)),) if 0 < len(rows) <= 10 else (),
@@ -411,20 +421,31 @@ def grade_waves(bench: Bench) -> None:
     _grade_waves(bench.run(backwards), backwards)
     for shape, why in IMPOSSIBLE:
         needs = _impossible(names, shape)
-        run = bench.run(needs)
-        run.expect_raised("ValueError", f"{why}: that raises a ValueError.\nFor {needs!r}")
+        _expect_refused(bench.run(needs), needs, why)
+
+
+def _expect_refused(run: Run, needs: Needs, why: str) -> None:
+    told = f"{why}: that raises a ValueError.\nFor {needs!r}"
+    if run.how in ("spun", "stuck"):
+        run.fail(
+            f"{told}\nIt went on for ever instead: of the tasks that are left none will ever be"
+            " ready, and something has to notice that.",
+            wanted="ValueError",
+            seen="no end",
+        )
+    run.expect_raised("ValueError", told)
 
 
 def _grade_waves(run: Run, needs: Needs) -> None:
     wanted = _waves(needs)
-    seen = run.answer()
+    few = len(needs) <= 10
+    told = f"For {needs!r}" if few else f"For a chain of {len(needs)} tasks, its end first"
+    seen = _answer(run, told)
     if same(wanted, seen):
         return
-    few = len(needs) <= 10
-    told = f"\nFor {needs!r}" if few else f"\nFor a chain of {len(needs)} tasks, its end first"
 
     def fail(why: str) -> None:
-        run.fail(why + told, wanted=show(wanted), seen=show(seen))
+        run.fail(f"{why}\n{told}", wanted=show(wanted), seen=show(seen))
 
     flat = all(isinstance(wave, list | tuple) for wave in seen) if _is_list(seen) else False
     if not flat:
@@ -550,7 +571,7 @@ def grade_run_dag(bench: Bench) -> None:
     for shape, why in IMPOSSIBLE:
         needs = _impossible(names, shape)
         run = bench.run(Site(needs, [Step(1.0)] * len(needs)).worker, needs)
-        run.expect_raised("ValueError", f"{why}: that raises a ValueError.\nFor {needs!r}")
+        _expect_refused(run, needs, why)
         run.expect(
             not run.calls,
             f"{why}: no worker may be started before that is known.\nFor {needs!r}",
@@ -699,6 +720,14 @@ def _grade_cancelled(bench: Bench, names: Mapping[str, str]) -> None:
     site = Site(needs, steps)
     run = bench.run(site.worker, needs, cancel_at=2.0)
     run.expect_cancelled()
+    outcomes = [call.outcome for call in run.of("worker") if call.start < 2.0 and call.end != 1.0]
+    run.expect(
+        outcomes == ["cancelled"] * 2,
+        "It was cancelled from outside: what is in flight is cancelled too, and does not run on to"
+        " its end.",
+        wanted="the two in flight cancelled",
+        seen=", ".join(outcomes),
+    )
     late = [call.lane for call in run.of("worker") if call.start > 2.0]
     run.expect(
         not late,
@@ -735,7 +764,7 @@ def grade_choose(bench: Bench) -> None:
     """6.5: the first rule that applies."""
     for job, wanted in _choices(bench.random):
         run = bench.run(job)
-        seen = run.answer()
+        seen = _answer(run, _told(job, {}))
         if same(wanted, seen):
             continue
         known = isinstance(seen, str) and seen in RULES

@@ -82,7 +82,34 @@ async def spawns_what_is_ready(worker, needs):
     return dict(sorted(results.items(), key=lambda pair: list(needs).index(pair[0])))
 
 
-RIGHT = [events, tasks_that_await_tasks, a_loop_over_wait, spawns_what_is_ready]
+async def groups_in_groups(worker, needs):
+    """Its failure comes in a group in a group in a group."""
+    round_by_round(needs)
+    results, done = {}, {task: asyncio.Event() for task in needs}
+
+    async def run(task):
+        async with asyncio.TaskGroup() as waits:
+            for need in needs[task]:
+                waits.create_task(done[need].wait())
+        inputs = {need: results[need] for need in needs[task]}
+        async with asyncio.TaskGroup() as own:
+            work = own.create_task(worker(task, inputs))
+        results[task] = work.result()
+        done[task].set()
+
+    async with asyncio.TaskGroup() as group:
+        for task in needs:
+            group.create_task(run(task))
+    return {task: results[task] for task in needs}
+
+
+RIGHT = [
+    events,
+    tasks_that_await_tasks,
+    a_loop_over_wait,
+    spawns_what_is_ready,
+    groups_in_groups,
+]
 
 
 async def wave_by_wave(worker, needs):
@@ -261,6 +288,31 @@ async def only_asks(worker, needs):
         raise
 
 
+async def shields_them(worker, needs):
+    """Cancelled from outside, lets what is in flight run to its end."""
+    whole = asyncio.ensure_future(events(worker, needs))
+    try:
+        return await asyncio.shield(whole)
+    except asyncio.CancelledError:
+        await asyncio.wait([whole])
+        raise
+
+
+async def polls(worker, needs):
+    round_by_round(needs)
+    results = {}
+
+    async def run(task):
+        while not results.keys() >= set(needs[task]):
+            await asyncio.sleep(0.05)
+        results[task] = await worker(task, {need: results[need] for need in needs[task]})
+
+    async with asyncio.TaskGroup() as group:
+        for task in needs:
+            group.create_task(run(task))
+    return {task: results[task] for task in needs}
+
+
 async def made_up(worker, needs):
     try:
         return await events(worker, needs)
@@ -280,7 +332,9 @@ WRONG = [
     (by_keyword, "two positional arguments"),
     (again_for_each_user, "once for each task"),
     (never_looks, "no worker may be started before that is known"),
-    (waits_for_ever, "will never happen"),
+    (waits_for_ever, "went on for ever"),
+    (shields_them, "does not run on to its end"),
+    (polls, "the moment its own needs are done"),
     (gathers, "still ran"),
     (lets_them_finish, "others that were in flight ran on"),
     (swallows_it, "has to reach the caller"),
