@@ -10,11 +10,10 @@ from typing import Any
 from ..trace import Trace
 from .exercise import Exercise
 from .judge import Bench, NotYet, Observed, Run, Step, Worker, nonsense, plan, same, show
+from .lesson03 import ANYTHING, ERRORS
 
 Needs = dict[str, list[str]]
 Job = dict[str, Any]
-
-MIN_TOKENS = 5_000
 
 
 def _task(chance: random.Random, **given: Any) -> Job:
@@ -478,18 +477,6 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
-ERRORS: tuple[Callable[[str], Exception], ...] = (
-    RuntimeError,
-    ValueError,
-    KeyError,
-    TimeoutError,
-    ConnectionError,
-)
-
-FALSY: tuple[Any, ...] = (None, 0, "", False, [])
-"""What a task may bring as well as a text."""
-
-
 class Site:
     """Workers on tasks that need each other; which is which is told by the task.
 
@@ -558,7 +545,7 @@ def grade_run_dag(bench: Bench) -> None:
         # Falsy results are results, and so are equal ones.
         values: list[Any] = [nonsense(chance, 3) for _ in seconds]
         if number == 1:
-            values = [*FALSY, None]
+            values = [*ANYTHING, None]
         elif number == 3:
             values = [values[0]] * len(values)
         site = Site(needs, [Step(s, value=v) for s, v in zip(seconds, values, strict=True)])
