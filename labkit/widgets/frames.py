@@ -258,8 +258,9 @@ def drawing(
     foot = len(rows) * tall
     unit = BARS / scale
     said = html.escape(summary(title, rows, now))
+    whole = foot + FOOT + (0 if guess is None else 11)
     head = (
-        f'<svg class="labkit" viewBox="0 0 {WIDTH} {foot + FOOT + 11 * (guess is not None)}" role="img" width="100%"'
+        f'<svg class="labkit" viewBox="0 0 {WIDTH} {whole}" role="img" width="100%"'
         f' style="max-width:{WIDTH + 140}px" aria-label="{said}">{_STYLE}{_hatch(name)}'
     )
     parts = [head]
