@@ -14,6 +14,7 @@ from .gathering import (
 )
 from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
+from .planning import choose, predict, preflight, run_dag, waves
 from .racing import cancel_and_finish, hedge, race, race_within
 from .routing import SPECIALIST, classify, parse_route, route
 
@@ -23,6 +24,7 @@ __all__ = [
     "ask",
     "ask_both",
     "cancel_and_finish",
+    "choose",
     "classify",
     "dispatch",
     "gate",
@@ -35,11 +37,15 @@ __all__ = [
     "orchestrate_parallel",
     "parse_plan",
     "parse_route",
+    "predict",
+    "preflight",
     "race",
     "race_within",
     "revise_once",
     "route",
+    "run_dag",
     "score_gate",
     "synthesize",
     "verify_evidence",
+    "waves",
 ]
