@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .plot import timeline
     from .script import Reply, Request, Rule
     from .trace import Call, Trace, record, traced
-    from .widgets import bench, board, predict
+    from .widgets import bench, board, compare, predict
 
 __version__ = "0.1.0"
 
@@ -30,6 +30,7 @@ _HOMES = {
     "bench": "widgets",
     "board": "widgets",
     "check": "checks",
+    "compare": "widgets",
     "connect": "client",
     "hint": "checks",
     "predict": "widgets",
@@ -53,6 +54,7 @@ __all__ = [
     "bench",
     "board",
     "check",
+    "compare",
     "connect",
     "hint",
     "predict",

@@ -125,6 +125,17 @@ class Timeline:
             return None
         return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
 
+    @property
+    def barriers(self) -> list[float]:
+        """Seconds at which the last trace's phases end, where it has phases."""
+        lanes = self.traces[-1][1].lanes()
+        if len(lanes) <= self.before + self.after + 1:
+            return []
+        ends = sorted(calls[-1].end or calls[-1].start for _, calls in lanes)
+        through = [self.before] * bool(self.before)
+        through += [len(lanes) - self.after] * bool(self.after)
+        return [ends[count - 1] for count in through]
+
     def __repr__(self) -> str:
         lines = [self.title] if self.title else []
         for name, trace in self.traces:
@@ -268,13 +279,8 @@ def _draw_trace(
         crowded = last and picture.bound is not None and picture.bound < 0.3 * width
         pad = 16 if crowded else 6
         ax.set_title(title, loc="left", fontsize=10, color=colours["ink"], pad=pad)
-    ends = sorted(call.end or call.start for _, calls in lanes for call in calls[-1:])
-    phases = len(lanes) > picture.before + picture.after + 1
-    if last and phases:
-        for calls_done in ([picture.before] if picture.before else []) + (
-            [len(lanes) - picture.after] if picture.after else []
-        ):
-            ax.axvline(ends[calls_done - 1], color=colours["faint"], linewidth=0.8, zorder=0)
+    for barrier in picture.barriers if last else ():
+        ax.axvline(barrier, color=colours["faint"], linewidth=0.8, zorder=0)
     if last and picture.bound is not None:
         _mark(ax, picture.bound, "lower bound", ":", colours["ink"], len(names))
     if last and picture.guess is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .bench import Bench, bench
 from .board import Board, board
+from .comparison import Comparison, compare
 from .controls import Choice, Control, Setting, Switch, choose, setting, switch
 from .predictions import Prediction, predict
 
@@ -14,6 +15,7 @@ __all__ = [
     "Bench",
     "Board",
     "Choice",
+    "Comparison",
     "Control",
     "Prediction",
     "Setting",
@@ -21,6 +23,7 @@ __all__ = [
     "bench",
     "board",
     "choose",
+    "compare",
     "predict",
     "setting",
     "switch",

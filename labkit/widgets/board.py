@@ -34,6 +34,11 @@ Gate = TypeVar("Gate", bound=Callable[[Any], tuple[Any, Any]])
 _names = itertools.count(1)
 
 
+def unique() -> str:
+    """A word that no other drawing of this kernel has."""
+    return f"labkit-{next(_names)}"
+
+
 class Board(AbstractContextManager["Board"]):
     """One run, a row a worker in dispatch order; made by `board`.
 
@@ -79,6 +84,11 @@ class Board(AbstractContextManager["Board"]):
         self._recorder.__exit__(kind, error, where)
         if self._live is not None:
             self._live.rest(self.trace, self.rows)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from the first call's start to the last call's end."""
+        return self.trace.seconds
 
     @property
     def rows(self) -> list[Row]:
@@ -138,6 +148,12 @@ class Board(AbstractContextManager["Board"]):
         trace = Trace(calls, self.trace.clock)
         return timeline(trace, limit=self.limit, title=self.title or None, planned=idle)
 
+    def leave(self) -> None:
+        """Take the live board off the page: something else shows the run."""
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+
     def __repr__(self) -> str:
         return repr(self.picture)
 
@@ -193,7 +209,7 @@ class Screen:
         self.limit = limit
         self.guess: float | None = None
         self._title = title
-        self._name = f"labkit-{next(_names)}"
+        self._name = unique()
         self._picture = ipywidgets.HTML()
         # What a screen reader is told, once at the start and once at the end, not ten times a
         # second.
@@ -260,7 +276,6 @@ class Screen:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._moment = None
-        self._replay.bar.close()
         self.box.close()
 
     def _draw_at(self, seconds: float) -> None:

@@ -200,6 +200,7 @@ def drawing(
     scale: float | None = None,
     bound: float | None = None,
     guess: float | None = None,
+    barriers: Sequence[float] = (),
 ) -> str:
     """Draw the rows at a moment.
 
@@ -211,6 +212,7 @@ def drawing(
         scale: The seconds that the width stands for; by default as many as ``now`` needs.
         bound: The lower bound to mark, in seconds.
         guess: The guess to mark, in seconds.
+        barriers: Moments at which everybody waited for everybody, in seconds.
 
     Returns:
         One ``svg`` element that takes its colours from the page's theme.
@@ -227,6 +229,9 @@ def drawing(
     parts = [head]
     for place, row in enumerate(rows):
         parts.append(_row(row, now, place * tall, tall, unit, name))
+    for barrier in barriers:
+        x = NAMES + barrier * unit
+        parts.append(f'<line class="axis" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{foot}"/>')
     parts.append(_axis(scale, foot, unit))
     for seconds, label, kind in ((bound, "lower bound", "bound"), (guess, "your guess", "guess")):
         if seconds is not None and seconds <= scale:
