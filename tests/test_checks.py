@@ -8,14 +8,17 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labkit import UsageError, check, hint, solution
 from labkit import checks as core
-from labkit.checks import InProcess, Verdict, exercises, judge, places
+from labkit.checks import ChildProcess, Exercise, InProcess, Verdict, exercises, judge, places
+from labkit.checks.judge import Bench, Callback, Client, Step, Worker
 from labkit.patterns import ask, ask_both, parse_plan
+from labkit.script import Reply
 from labkit.trace import Call, Trace
 
 
@@ -398,3 +401,59 @@ def test_a_check_starts_no_process() -> None:
     before = os.times().children_user
     check("2.1", parse_plan)
     assert os.times().children_user == before
+
+
+# What the judge hands over
+
+
+def nested(bench: Bench) -> None:
+    ask_one = Worker(lambda: Step(1.0, value="worker"), name="one", cleans=True)
+    ask_two = Worker(lambda: Step(2.0, value="task"), name="two", returns="task")
+    ask_three = Worker(lambda: Step(3.0, value="awaitable"), name="three", returns="awaitable")
+    tell = Callback(lambda: "callback")
+    client = Client(lambda _: Reply("client", seconds=4.0))
+    run = bench.run([ask_one, (ask_two,)], {"deep": [ask_three, {"tell": tell}], "client": client})
+    run.expect_value(["worker", "task", "awaitable", "callback", "client"], "all of them")
+    run.expect(run.seconds == 10.0, "one after another", seen=f"{run.seconds}")
+    bars = [call.lane for call in run.trace().calls]
+    run.expect(bars == ["one", "two", "three", "hello"], "a callback has no bar", seen=f"{bars}")
+
+
+NESTED = Exercise("9.1", "ask", nested, hints=("", "", ""), why="")
+UNPACK = """
+from labkit.patterns import ask
+
+
+async def unpack(first, second):
+    [one, (two,)] = first
+    [three, inner] = second["deep"]
+    worked = [await one(), await two(), await three()]
+    return [*worked, inner["tell"](), await ask(second["client"], "hello")]
+"""
+
+
+def test_what_stands_in_lists_and_dicts_reaches_a_function_as_the_real_thing(
+    tmp_path: Path,
+) -> None:
+    namespace: dict[str, Any] = {}
+    exec(UNPACK, namespace)
+    verdict = judge(NESTED, InProcess(namespace["unpack"], limit=10), seed=0)
+    assert verdict.passed, verdict
+    file = tmp_path / "answer.py"
+    file.write_text(UNPACK, encoding="utf-8")
+    with ChildProcess.of_file(str(file), "unpack", limit=20) as child:
+        assert judge(NESTED, child, seed=0).passed
+
+
+def test_two_things_of_one_name_are_a_fault_of_the_check() -> None:
+    def twins(bench: Bench) -> None:
+        bench.run([Worker(lambda: Step(1.0)), Worker(lambda: Step(2.0))])
+
+    with pytest.raises(ValueError, match="both named 'worker'"):
+        judge(dataclasses.replace(NESTED, grade=twins), InProcess(parse_plan), seed=0)
+
+
+def test_a_client_in_a_list_is_loaded_before_the_time_of_a_run_counts() -> None:
+    client = {"$": "client", "name": "client"}
+    assert places._asks_for_client({"args": [["a", {"$": "dict", "items": [["k", client]]}]]})
+    assert not places._asks_for_client({"args": [["client"]], "kwargs": {"client": 1}})

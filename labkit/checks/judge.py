@@ -11,9 +11,9 @@ import heapq
 import itertools
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NoReturn, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 from ..script import Exchange, Reply, Request, ScriptedModel
 from ..trace import Call, Trace
@@ -81,11 +81,14 @@ class Worker:
         script: What a call does.
         name: How it is told apart from others.
         cleans: Whether some step's clean-up takes time.
+        returns: What a call returns: a ``coroutine``, a ``task`` that runs already, or an
+            ``awaitable``, an object that is neither.
     """
 
     script: Callable[..., Step]
     name: str = "worker"
     cleans: bool = False
+    returns: Literal["coroutine", "task", "awaitable"] = "coroutine"
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ class Observed:
         outcome: ``running``, ``ok``, ``failed`` or ``cancelled``.
         request: The request, where a client was called.
         number: The judge's number for it, as in `Raised.call`.
+        instant: Whether it was a `Callback`, which takes no time and has no bar.
     """
 
     of: str
@@ -142,6 +146,7 @@ class Observed:
     outcome: str = "running"
     request: Request | None = None
     number: int = 0
+    instant: bool = False
 
     @property
     def lane(self) -> str:
@@ -300,6 +305,7 @@ class Run:
                     call.outcome,
                 )
                 for call in self.calls
+                if not call.instant
             ],
             "free",
         )
@@ -380,10 +386,19 @@ def _explain(raised: Raised) -> tuple[str, None, str]:
         "can't be used in 'await'": (
             "It awaits something that is no awaitable: a plain function's result, perhaps."
         ),
+        "a coroutine was expected": (
+            "`create_task` takes a coroutine and nothing else; what it got is another kind of"
+            " awaitable. `asyncio.ensure_future` takes any, and so does an `await` inside a"
+            " coroutine of your own."
+        ),
+        "coroutines is forbidden": (
+            "`asyncio.wait` takes tasks: turn each awaitable into one first."
+        ),
         "'coroutine' object": "An `await` is missing: a coroutine has no result until then.",
     }
+    told = [raised, *raised.leaves()]
     for sign, hint in hints.items():
-        if hint and (sign in raised.text or sign == raised.kind):
+        if hint and any(sign in error.text or sign == error.kind for error in told):
             return hint, None, seen
     return "It raised an exception.", None, seen
 
@@ -480,7 +495,7 @@ class Session:
             )
             return None
         if isinstance(thing, Callback):
-            call.end, call.outcome = self._now, "ok"
+            call.end, call.outcome, call.instant = self._now, "ok", True
             return _outcome(number, lambda: thing.function(*args, **kwargs))
         try:
             step = thing.script(*args, **kwargs)
@@ -585,14 +600,18 @@ class Bench:
         """Run the learner's function once.
 
         Args:
-            args: Its arguments; a `Worker`, `Callback` or `Client` reaches it as the real thing.
+            args: Its arguments; a `Worker`, `Callback` or `Client` reaches it as the real thing,
+                also from within a list, tuple, set or dict. Different ones have different names.
             cancel_at: When to cancel it from outside, in seconds; None for never.
             kwargs: Its arguments by name.
 
         Raises:
             NotAttempted: When the stub is still in place.
         """
-        things = {v.name: v for v in (*args, *kwargs.values()) if isinstance(v, Thing)}
+        things: dict[str, Thing] = {}
+        for thing in _things_in((*args, *kwargs.values())):
+            if things.setdefault(thing.name, thing) is not thing:
+                raise ValueError(f"two things of one run are both named {thing.name!r}")
         job: dict[str, Any] = {
             "args": [encode(value, _stand_in) for value in args],
             "kwargs": {key: encode(value, _stand_in) for key, value in kwargs.items()},
@@ -611,9 +630,25 @@ class Bench:
         return run
 
 
+def _things_in(value: Any) -> Iterator[Thing]:
+    """The judge's things in a value, as deep as `encode` looks."""
+    if isinstance(value, Thing):
+        yield value
+    elif isinstance(value, dict):
+        yield from _things_in([*value.keys(), *value.values()])
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _things_in(item)
+
+
 def _stand_in(value: Any) -> Plain | None:
     if isinstance(value, Worker):
-        return {"$": "worker", "name": value.name, "cleans": value.cleans}
+        return {
+            "$": "worker",
+            "name": value.name,
+            "cleans": value.cleans,
+            "returns": value.returns,
+        }
     if isinstance(value, Callback):
         return {"$": "callback", "name": value.name}
     if isinstance(value, Client):

@@ -26,7 +26,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..clock import FreeClock
@@ -69,7 +69,7 @@ class _Player:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._cleaning: dict[int, asyncio.Future[Any]] = {}
         self._errors: dict[int, int] = {}
-        self._kept: list[BaseException] = []
+        self._kept: list[Any] = []  # while it lives, an object's id() is its own
         self._things: dict[int, dict[str, Any]] = {}
         self._task: asyncio.Task[None] | None = None
         code = getattr(inspect.unwrap(function), "__code__", None)
@@ -160,17 +160,22 @@ class _Player:
     def _stand_in(self, data: Mapping[str, Any]) -> Any:
         name = data["name"]
         if data["$"] == "worker":
-            return self._worker(name, cleans=bool(data["cleans"]))
-        if data["$"] == "callback":
-            return self._callback(name)
-        assert data["$"] == "client", data
+            thing = self._worker(name, cleans=bool(data["cleans"]), returns=data["returns"])
+        elif data["$"] == "callback":
+            thing = self._callback(name)
+        else:
+            assert data["$"] == "client", data
+            thing = self._client()
+        self._things[id(thing)] = dict(data)
+        self._kept.append(thing)
+        return thing
+
+    def _client(self) -> Any:
         from ..client import over
 
-        client = over(_transport(self))
-        self._things[id(client)] = dict(data)
-        return client
+        return over(_transport(self))
 
-    def _worker(self, name: str, *, cleans: bool) -> Callable[..., Any]:
+    def _worker(self, name: str, *, cleans: bool, returns: str) -> Callable[..., Any]:
         async def worker(*args: Any, **kwargs: Any) -> Any:
             call = self.start(name, args, kwargs)
             try:
@@ -183,7 +188,10 @@ class _Player:
             finally:
                 self.tell("finished", call)
 
-        self._things[id(worker)] = {"$": "worker", "name": name, "cleans": cleans}
+        if returns == "task":
+            return lambda *args, **kwargs: asyncio.ensure_future(worker(*args, **kwargs))
+        if returns == "awaitable":
+            return lambda *args, **kwargs: _Awaitable(lambda: worker(*args, **kwargs))
         return worker
 
     async def _clean_up(self, call: int) -> None:
@@ -202,7 +210,6 @@ class _Player:
                 raise self._error(event)
             return decode(event["value"])
 
-        self._things[id(callback)] = {"$": "callback", "name": name}
         return callback
 
     def start(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
@@ -252,13 +259,23 @@ class _Player:
         kind = getattr(builtins, event["kind"], RuntimeError)
         error: BaseException = kind(event["text"])
         self._errors[id(error)] = event["failed"]
-        self._kept.append(error)  # while it lives, its id() is its own
+        self._kept.append(error)
         return error
 
     def _other(self, value: Any) -> Plain | None:
         if isinstance(value, BaseException):
             return encode_error(value, self._errors, self._file)
         return self._things.get(id(value))
+
+
+class _Awaitable:
+    """An awaitable that is neither a coroutine nor a future; it begins when it is awaited."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._begin().__await__()
 
 
 _GENERATOR_CLOSERS = ("async_generator_athrow", "async_generator_aclose")
