@@ -16,10 +16,12 @@ from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
 from .racing import cancel_and_finish, hedge, race, race_within
 from .routing import SPECIALIST, classify, parse_route, route
+from .scaling import Ran, join_by_id, on_cluster, phases, polite
 
 __all__ = [
     "MODEL",
     "SPECIALIST",
+    "Ran",
     "ask",
     "ask_both",
     "cancel_and_finish",
@@ -31,10 +33,14 @@ __all__ = [
     "gather_settled",
     "gather_streaming",
     "hedge",
+    "join_by_id",
+    "on_cluster",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
     "parse_route",
+    "phases",
+    "polite",
     "race",
     "race_within",
     "revise_once",
