@@ -144,10 +144,13 @@ def grade_join(bench: Bench) -> None:
     by_id = {id: _succeeded(chance) for id in (ids[3], ids[1])}
     for results in (_results(list(by_id.items())), []):
         answered = {row["custom_id"]: row["result"] for row in results}
-        bench.run(_requests(ids), results).expect_value(
-            [answered.get(id) for id in ids],
-            "Where no result came, None stands in the request's place.",
-        )
+        wanted = [answered.get(id) for id in ids]
+        missing = "Where no result came, None stands in the request's place."
+        run = bench.run(_requests(ids), results)
+        if run.how == "raised":
+            why = f"{missing} That is no fault: a batch may end before each is answered."
+            run.fail(why, wanted=show(wanted), seen=run.outcome)
+        run.expect_value(wanted, missing)
     ids = _ids(chance, 5)
     falsy = [0, "", None, {}, False]
     pairs = list(zip(ids, falsy, strict=True))
@@ -282,6 +285,20 @@ def _expect_calls(run: Run, service: Service) -> None:
         )
 
 
+def _explain_header(run: Run, last: Try) -> None:
+    """Say which header it was that a function of the learner's could not read, if any."""
+    if last.status != 429:
+        return
+    if last.retry_after is None:
+        why = "This refusal has no `retry-after` header: the wait is then one second."
+    else:
+        why = (
+            f"This refusal's header says `retry-after: {last.retry_after:g}`, as text. It may be a"
+            " fraction: read it with `float`."
+        )
+    run.fail(why, wanted=f"a wait of {last.wait:g} s", seen=run.outcome)
+
+
 def _expect_result(bench: Bench, service: Service, **options: Any) -> None:
     run = bench.run(service.call, **options)
     last = service.tries[-1]
@@ -293,6 +310,8 @@ def _expect_result(bench: Bench, service: Service, **options: Any) -> None:
             seen=run.outcome,
             pictures=(("yours", run.trace()), ("wanted", service.ideal())),
         )
+    if run.how == "raised" and run.value.call is None and run.of("call"):
+        _explain_header(run, service.tries[len(run.of("call")) - 1])
     seen = run.answer()
     _expect_calls(run, service)
     why = "It returns what the call returned."
@@ -356,7 +375,7 @@ def grade_polite(bench: Bench) -> None:
         _expect_result(bench, Service(tries), **options)
     falsy: Any
     for falsy in (None, 0, "", []):
-        _expect_result(bench, Service([refused(1.0), Try(value=falsy)]), attempts=2)
+        _expect_result(bench, Service([refused(1.0), Try(value=falsy)]))
 
     _expect_failure(bench, Service([refused(2.0)] * 4))
     _expect_failure(bench, Service([refused(2.0), refused(9.0)]), attempts=2)
