@@ -1,0 +1,145 @@
+"""Who worked where: a trace with one lane for each place of each machine."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .errors import UsageError
+from .plot import COLOURS, Theme, kind_of
+from .trace import Call, Trace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Machines:
+    """A drawn trace by machine; it shows itself in a notebook, and its text says the same.
+
+    Attributes:
+        trace: The calls.
+        title: A line above it.
+        theme: ``light`` or ``dark``.
+    """
+
+    trace: Trace
+    title: str = ""
+    theme: Theme = "light"
+    _png: list[bytes] = field(default_factory=list, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        lines = [self.title] if self.title else []
+        lines.append(repr(self.trace))
+        say = self.trace.say
+        for lane, calls in self.trace.machines():
+            spans = [
+                f"{call.lane} {say(call.start)} – {say(self._end(call))}"
+                + (f" {call.told}" if call.told else "")
+                for call in calls
+            ]
+            lines.append(f"  {lane}: {'; '.join(spans)}")
+        return "\n".join(lines)
+
+    def png(self) -> bytes:
+        """The picture, as PNG."""
+        if not self._png:
+            self._png.append(self._draw())
+        return self._png[0]
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        from base64 import b64encode
+
+        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
+        return data, {"image/png": {"alt": repr(self).replace("\n", "; ")}}
+
+    def _end(self, call: Call) -> float:
+        return self.trace.seconds if call.end is None else call.end
+
+    def _draw(self) -> bytes:
+        from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+        colours = COLOURS[self.theme]
+        lanes = self.trace.machines()
+        figure = Figure(
+            figsize=(8.4, 0.95 + 0.42 * max(1, len(lanes))),
+            facecolor=colours["ground"],
+            layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
+        )
+        ax = figure.subplots()
+        for row, (_, calls) in enumerate(lanes):
+            for call in calls:
+                self._draw_call(ax, row, call)
+        names = [name for name, _ in lanes]
+        ax.set_facecolor(colours["ground"])
+        ax.set_xlim(0, (self.trace.seconds or 1.0) * 1.02)
+        ax.set_ylim(len(names) - 0.4, -0.6)
+        ax.set_yticks(range(len(names)), names, fontsize=9, color=colours["ink"])
+        ax.tick_params(length=0, colors=colours["ink"], labelsize=9)
+        for side in ("top", "right", "left"):
+            ax.spines[side].set_visible(False)
+        ax.spines["bottom"].set_color(colours["faint"])
+        ax.set_xlabel("seconds", fontsize=9, color=colours["ink"])
+        # A thin line where one machine ends and the next begins.
+        for row, (above, below) in enumerate(itertools.pairwise(names)):
+            if above.partition(",")[0] != below.partition(",")[0]:
+                ax.axhline(row + 0.5, color=colours["faint"], linewidth=0.8)
+        if self.title:
+            ax.set_title(self.title, loc="left", fontsize=10, color=colours["ink"])
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+        return buffer.getvalue()
+
+    def _draw_call(self, ax: Axes, row: int, call: Call) -> None:
+        from matplotlib.patheffects import withStroke
+
+        colours = COLOURS[self.theme]
+        kind, end = kind_of(call), self._end(call)
+        ax.barh(
+            row,
+            max(end - call.start, self.trace.seconds / 400),
+            left=call.start,
+            height=0.66,
+            color="none" if kind == "planned" else colours[kind],
+            edgecolor=colours["faint" if kind == "planned" else "ground"],
+            hatch="////" if kind == "cancelled" else None,
+            linewidth=0.8,
+        )
+        ax.text(
+            call.start + self.trace.seconds * 0.008,
+            row,
+            call.lane + (f" ({call.told})" if call.told else ""),
+            va="center",
+            ha="left",
+            fontsize=8,
+            color=colours["ink"],
+            path_effects=[withStroke(linewidth=2.5, foreground=colours["ground"])],
+            clip_on=True,
+        )
+
+
+def by_machine(trace: Trace, *, title: str = "", theme: Theme = "light") -> Machines:
+    """Draw which machine worked on what, and when.
+
+    Time runs left to right in seconds, one lane for each place of each machine; what ran on none
+    of them stands in the lanes of ``here``.
+
+    Args:
+        trace: The calls, as `labkit.traced` and `labkit.trace.on_machine` record them.
+        title: A line above it.
+        theme: ``light`` or ``dark``.
+
+    Returns:
+        A `Machines`, which shows itself in a notebook.
+
+    Raises:
+        UsageError: When that is no trace, or the theme is not known.
+    """
+    if not isinstance(trace, Trace):
+        raise UsageError("by_machine draws a trace: by_machine(trace)")
+    if theme not in COLOURS:
+        raise UsageError(f"by_machine's theme is 'light' or 'dark', not {theme!r}")
+    return Machines(trace, title, theme)
