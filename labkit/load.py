@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .errors import UsageError
-from .plot import COLOURS, Theme
+from .plot import COLOURS, Picture, Theme
 from .trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 REFUSED = "429"
 
 
 @dataclass(frozen=True)
-class Load:
+class Load(Picture):
     """What traces asked of a service; it shows itself in a notebook, and its text says the same.
 
     Attributes:
@@ -31,23 +31,14 @@ class Load:
     traces: tuple[tuple[str, Trace], ...]
     allows: int | None = None
     theme: Theme = "light"
-    _png: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def __repr__(self) -> str:
         width = max(len(name) for name, _ in self.traces)
         return "\n".join(f"{name:<{width}}  {told(trace)}" for name, trace in self.traces)
 
-    def png(self) -> bytes:
-        """The picture, as PNG."""
-        if not self._png:
-            self._png.append(_draw(self))
-        return self._png[0]
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        from base64 import b64encode
-
-        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
-        return data, {"image/png": {"alt": repr(self).replace("\n", "; ")}}
+    def draw(self) -> Figure:
+        """Draw it, one set of axes a run."""
+        return _draw(self)
 
 
 def answered(trace: Trace) -> tuple[int, int]:
@@ -114,7 +105,7 @@ def levels(trace: Trace) -> list[tuple[float, int]]:
     return steps
 
 
-def _draw(picture: Load) -> bytes:
+def _draw(picture: Load) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -134,9 +125,7 @@ def _draw(picture: Load) -> bytes:
         if place == count - 1:
             ax.set_xlabel("seconds", fontsize=9, color=colours["ink"])
     axes[0].set_ylim(0, 1.15 * axes[0].get_ylim()[1])  # room for what stands on the spikes
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-    return buffer.getvalue()
+    return figure
 
 
 def _draw_run(ax: Axes, trace: Trace, picture: Load, colours: dict[str, str]) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import itertools
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .errors import UsageError
-from .plot import COLOURS, Theme, kind_of
+from .plot import COLOURS, Picture, Theme, kind_of
 from .trace import Call, Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
-class Machines:
+class Machines(Picture):
     """A drawn trace by machine; it shows itself in a notebook, and its text says the same.
 
     Attributes:
@@ -28,7 +28,6 @@ class Machines:
     trace: Trace
     title: str = ""
     theme: Theme = "light"
-    _png: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def __repr__(self) -> str:
         lines = [self.title] if self.title else []
@@ -43,22 +42,11 @@ class Machines:
             lines.append(f"  {lane}: {'; '.join(spans)}")
         return "\n".join(lines)
 
-    def png(self) -> bytes:
-        """The picture, as PNG."""
-        if not self._png:
-            self._png.append(self._draw())
-        return self._png[0]
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        from base64 import b64encode
-
-        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
-        return data, {"image/png": {"alt": repr(self).replace("\n", "; ")}}
-
     def _end(self, call: Call) -> float:
         return self.trace.seconds if call.end is None else call.end
 
-    def _draw(self) -> bytes:
+    def draw(self) -> Figure:
+        """Draw it, one lane a place."""
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -89,9 +77,7 @@ class Machines:
                 ax.axhline(row + 0.5, color=colours["faint"], linewidth=0.8)
         if self.title:
             ax.set_title(self.title, loc="left", fontsize=10, color=colours["ink"])
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-        return buffer.getvalue()
+        return figure
 
     def _draw_call(self, ax: Axes, row: int, call: Call) -> None:
         from matplotlib.patheffects import withStroke

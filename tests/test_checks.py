@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
+import random
 import sys
 import threading
 import time
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from labkit import UsageError, check, hint, solution
+from labkit import UsageError, check, hint, run, solution
 from labkit import checks as core
 from labkit.checks import ChildProcess, Exercise, InProcess, Verdict, exercises, judge, places
 from labkit.checks.judge import Bench, Callback, Client, Step, Worker
@@ -178,6 +180,87 @@ def test_an_hour_of_waiting_takes_no_time() -> None:
     verdict = check("0.2", slow)
     assert time.monotonic() - started < 2
     assert verdict.seen == "3602.000 s"
+
+
+# Clean-ups of workers
+
+
+async def cancelled_once(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def cancelled_twice_in_one_breath(tasks: list[asyncio.Task[Any]]) -> None:
+    await cancelled_once([*tasks, *tasks])
+
+
+async def cancelled_twice(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.sleep(0)
+    await cancelled_once(tasks)
+
+
+async def cancelled_in_the_midst_of_it(tasks: list[asyncio.Task[Any]]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await cancelled_once(tasks)
+
+
+@pytest.mark.parametrize(
+    ("stop", "whole"),
+    [
+        (cancelled_once, True),
+        (cancelled_twice_in_one_breath, True),
+        (cancelled_twice, False),
+        (cancelled_in_the_midst_of_it, False),
+    ],
+)
+def test_a_clean_up_runs_as_far_as_a_real_one_does(stop: Any, whole: bool) -> None:
+    through: list[bool] = []
+
+    async def real(_: str) -> None:
+        try:
+            await asyncio.sleep(5)
+        finally:
+            await asyncio.sleep(1)
+            through.append(True)
+
+    async def start_and_stop(worker: Any, subtasks: list[str]) -> None:
+        tasks = [asyncio.create_task(worker(subtask)) for subtask in subtasks]
+        await asyncio.sleep(2)
+        await stop(tasks)
+
+    run(start_and_stop(real, ["one"]))
+    assert through == [True] * whole
+
+    worker = Worker(lambda _: Step(5.0, cleanup=1.0), cleans=True)
+    bench = Bench("start_and_stop", True, InProcess(start_and_stop), random.Random(0))
+    [call] = bench.run(worker, ["one"]).calls
+    assert call.outcome == "cancelled"
+    assert (call.cut_short is None) == whole
+    assert call.end is not None
+
+
+def test_a_worker_that_is_cancelled_as_it_ends_is_through() -> None:
+    async def stops_the_other(worker: Any, subtasks: list[str]) -> Any:
+        async def one(subtask: str) -> Any:
+            try:
+                return await worker(subtask)
+            finally:
+                for task in tasks:
+                    if task is not asyncio.current_task():
+                        task.cancel()
+
+        tasks = [asyncio.create_task(one(subtask)) for subtask in subtasks]
+        return len(await asyncio.gather(*tasks, return_exceptions=True))
+
+    worker = Worker(lambda _: Step(1.0, value="done", cleanup=3.0), cleans=True)
+    bench = Bench("stops_the_other", True, InProcess(stops_the_other), random.Random(0))
+    seen = bench.run(worker, ["one", "two"])
+    assert seen.answer() == 2
+    assert seen.seconds == 1.0
 
 
 # Whatever it raises

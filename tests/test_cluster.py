@@ -20,7 +20,6 @@ from labkit.patterns import Ran, ask, gather_bounded, gather_settled, on_cluster
 from labkit.scripts.limited import limited
 from labkit.trace import Call, on_machine
 
-
 WAIT = 30.0
 """Seconds after which something that should have happened is taken never to happen."""
 

@@ -57,6 +57,15 @@ def grade_ask(bench: Bench) -> None:
     _one_call(run, prompt)
     _system(run, system, "`system` goes into the request's `system` field, beside `messages`.")
 
+    run = bench.run(Client(lambda _: Reply(in_parts(""), seconds=1.0)), prompt)
+    seen = run.answer()
+    run.expect(
+        same("", seen),
+        "A reply may say nothing: its text is the empty one then, and that is returned.",
+        wanted="''",
+        seen=show(seen),
+    )
+
     run = bench.run(Client(lambda _: Reply(tail, seconds=1.0)), prompt, system="")
     run.expect_value(tail, "It has to return the text of the reply, whatever that says.")
     _system(run, "", "An empty `system` is given, too: only None leaves the field out.")
@@ -115,7 +124,8 @@ def grade_ask_both(bench: Bench) -> None:
         plan((first, 0.0, 2.0), (second, 0.0, 1.0)),
     )
 
-    twins = (nonsense(chance), nonsense(chance))
+    # The empty text is an answer too.
+    twins = (nonsense(chance), "")
     run = bench.run(
         Client(lambda request: Reply(twins[request.number % 2], seconds=1.0)), *[first] * 2
     )

@@ -192,6 +192,13 @@ def _grade(bench: Bench, *, together: bool) -> None:
     run = bench.run(Client(long.reply), goal, system=system)
     _judge(run, long, goal, system, together=together)
 
+    # An empty reply is a result too. It is the first worker's, so that a call that holds the other
+    # results comes after all workers.
+    mute = Service(chance, "\n".join(names[3:]), names[3:], [3, 1, 2])
+    mute.results[0] = ""
+    run = bench.run(Client(mute.reply), goal, system=system)
+    _judge(run, mute, goal, system, together=together)
+
     empty = Service(chance, "Here is my plan:\n\n", [], [1])
     run = bench.run(Client(empty.reply), goal, system=system)
     run.expect_raised(
@@ -291,7 +298,8 @@ def _value(run: Run, service: Service, seen: Any) -> None:
     )
     run.expect(
         same(subtasks, [pair[0] for pair in pairs]),
-        "`results` holds one pair for each subtask, in the order of the plan.",
+        "`results` holds one pair for each subtask, in the order of the plan, an empty result's"
+        " too.",
         wanted=show(subtasks),
         seen=show([pair[0] for pair in pairs]),
     )

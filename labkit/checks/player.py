@@ -197,11 +197,9 @@ class _Player:
         return worker
 
     async def _clean_up(self, call: int) -> None:
+        # As in a `finally` that awaits, a second cancellation breaks it off.
         cleaned = self._cleaning[call] = asyncio.get_running_loop().create_future()
-        while not cleaned.done():
-            # What a second cancellation does to a clean-up is no part of any contract.
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(cleaned)
+        await cleaned
 
     def _callback(self, name: str) -> Callable[..., Any]:
         def callback(*args: Any, **kwargs: Any) -> Any:
@@ -271,6 +269,11 @@ class _Player:
     def _other(self, value: Any) -> Plain | None:
         if isinstance(value, BaseException):
             return encode_error(value, self._errors, self._file)
+        if isinstance(value, asyncio.Future):
+            # Its own text holds a running number and the path of a file.
+            state = "cancelled" if value.cancelled() else "done" if value.done() else "pending"
+            kind = type(value).__name__
+            return {"$": "object", "kind": kind, "text": f"<{kind} {state}>"}
         return self._things.get(id(value))
 
 

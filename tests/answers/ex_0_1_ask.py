@@ -16,6 +16,16 @@ async def keyword_arguments(client, prompt, *, system=None):
     return "".join(block.text for block in reply.content if block.type == "text")
 
 
+async def final_text_of_a_stream(client, prompt, *, system=None):
+    async with client.messages.stream(
+        model=MODEL,
+        max_tokens=500,
+        system=omit if system is None else system,
+        messages=[{"role": "user", "content": prompt}],
+    ) as stream:
+        return await stream.get_final_text()
+
+
 async def sdk_omit_and_blocks(client, prompt, *, system=None):
     reply = await client.messages.create(
         model="some-other-model",
@@ -82,6 +92,7 @@ async def counts_tokens_first(client, prompt, *, system=None):
 
 RIGHT = [
     keyword_arguments,
+    final_text_of_a_stream,
     events_until_the_last,
     counts_tokens_first,
     sdk_omit_and_blocks,
@@ -229,7 +240,20 @@ async def swallows_cancelling(client, prompt, *, system=None):
         return ""
 
 
+async def none_for_no_text(client, prompt, *, system=None):
+    return await keyword_arguments(client, prompt, system=system) or None
+
+
+async def content_of_the_coroutine(client, prompt, *, system=None):
+    reply = client.messages.create(
+        model="m", max_tokens=9, messages=[{"role": "user", "content": prompt}]
+    )
+    return reply.content[0].text
+
+
 WRONG = [
+    (none_for_no_text, "A reply may say nothing"),
+    (content_of_the_coroutine, "An `await` is missing"),
     (first_block, "It raised an exception"),
     (last_block, "one of the reply's text blocks"),
     (joined_by_newlines, "nothing between"),

@@ -87,7 +87,7 @@ def no_groups(specs, *, at_once=7, per_run=40):
 
 def loses_the_rest(specs, *, at_once=7, per_run=40):
     _checked(at_once, per_run)
-    runs = zip(*[iter(specs)] * per_run)
+    runs = zip(*[iter(specs)] * per_run, strict=False)
     return [_cut(list(run), at_once) for run in runs]
 
 
