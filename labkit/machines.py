@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
 from .plot import COLOURS, Picture, Theme, kind_of
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Machines(Picture):
-    """A drawn trace by machine; it shows itself in a notebook, and its text says the same.
+    """A drawn trace by machine; it shows itself in a notebook.
+
+    Its text says what is the same in every run; `listing`, the picture's alternative text, says
+    which machine worked on what.
 
     Attributes:
         trace: The calls.
@@ -30,6 +33,13 @@ class Machines(Picture):
     theme: Theme = "light"
 
     def __repr__(self) -> str:
+        names = sorted({call.machine or "here" for call in self.trace.calls})
+        lines = [self.title] if self.title else []
+        lines.append(repr(self.trace))
+        return "\n".join([*lines, f"machines that took part: {', '.join(names) or 'none'}"])
+
+    def listing(self) -> str:
+        """What the picture shows, lane by lane."""
         lines = [self.title] if self.title else []
         lines.append(repr(self.trace))
         say = self.trace.say
@@ -41,6 +51,11 @@ class Machines(Picture):
             ]
             lines.append(f"  {lane}: {'; '.join(spans)}")
         return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**options)
+        metadata["image/png"]["alt"] = self.listing().replace("\n", "; ")
+        return data, metadata
 
     def _end(self, call: Call) -> float:
         return self.trace.seconds if call.end is None else call.end

@@ -12,6 +12,8 @@ import pytest
 from distributed import Client, Event, LocalCluster
 from distributed.comm import inproc
 from distributed.utils import _offload_executor
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
 
 from labkit import Trace, UsageError, connect, record, traced
 from labkit.extras import needs
@@ -19,6 +21,7 @@ from labkit.machines import by_machine
 from labkit.patterns import Ran, ask, gather_bounded, gather_settled, on_cluster, polite, race
 from labkit.scripts.limited import limited
 from labkit.trace import Call, on_machine
+from tools import notebooks
 
 WAIT = 30.0
 """Seconds after which something that should have happened is taken never to happen."""
@@ -251,7 +254,8 @@ def test_calls_that_follow_one_another_share_a_place() -> None:
         Call("e", 1.0, 1.2, "ok"),
     ]
     picture = by_machine(Trace(calls, "free"), title="Where")
-    assert repr(picture).splitlines() == [
+    assert repr(picture).splitlines()[-1] == "machines that took part: 0, 1, here"
+    assert picture.listing().splitlines() == [
         "Where",
         "⟨5 calls ⇒ 1.500 s, 4 in flight, 1 cancelled⟩",
         "  machine 0, place 1: a 0.000 s – 1.000 s",
@@ -260,7 +264,8 @@ def test_calls_that_follow_one_another_share_a_place() -> None:
         "  here, place 1: e 1.000 s – 1.200 s",
     ]
     assert picture.png().startswith(b"\x89PNG")
-    assert picture.png() is picture.png()
+    _, metadata = picture._repr_mimebundle_()
+    assert "machine 1, place 1: d 0.000 s – 1.000 s" in metadata["image/png"]["alt"]
 
 
 def test_by_machine_says_what_it_draws() -> None:
@@ -318,3 +323,23 @@ def test_machines_may_be_processes() -> None:
             assert caught.value.__notes__
 
     asyncio.run(main())
+
+
+@pytest.mark.long
+def test_the_lesson_runs_to_its_end_without_dask() -> None:
+    path = notebooks.NOTEBOOKS / "08_past_one_machine.ipynb"
+    notebook = notebooks.read(path)
+    hide = (
+        "import importlib.util as util\n"
+        "found = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'distributed' else found(name, *more)"
+    )
+    notebook.cells.insert(0, new_code_cell(hide))
+    resources = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, kernel_name="python3", timeout=60, resources=resources).execute()
+    said = {
+        cell.id: "".join(output.get("text", "") for output in cell.outputs)
+        for cell in notebooks.code_cells(notebook)
+    }
+    assert "connect_machines: skipped" in said["cluster-connect"]
+    assert "pip install 'labkit[cluster]'" in said["race-run"]
