@@ -56,10 +56,19 @@ def test_what_is_no_function_is_told_how_to_pass_one(value: Any) -> None:
         check("2.1", value)
 
 
-def test_the_reference_passes_with_a_word_on_whose_it_is() -> None:
+def test_the_reference_passes_and_is_nobodys_attempt() -> None:
     verdict = check("2.1", parse_plan)
     assert verdict.passed
-    assert "the reference" in verdict.message
+    assert not verdict.attempted
+    assert verdict.points == 0
+    assert repr(verdict).startswith("○ 2.1 parse_plan: the reference, not an attempt of yours\n")
+    assert "run the cell that defines it again" in verdict.message
+    stub = check("2.1", not_attempted)
+    assert verdict._repr_html_().split("solid ")[1][:7] == stub._repr_html_().split("solid ")[1][:7]
+
+
+def not_attempted(text: str, *, limit: int = 4) -> list[str]:
+    raise NotImplementedError
 
 
 # Functions of the wrong kind
@@ -397,12 +406,12 @@ def test_every_seed_asks_something_else_and_the_same_seed_the_same() -> None:
 
 
 def test_the_three_outcomes_read_differently() -> None:
-    def stub(text: str, *, limit: int = 4) -> list[str]:
-        raise NotImplementedError
+    async def own(client: Any, goal: str, *, system: str) -> Any:
+        return await exercises["2.2"].reference(client, goal, system=system)
 
-    passed = check("2.2", exercises["2.2"].reference)
-    assert repr(passed).startswith("✓ 2.2 orchestrate: passed, 2 points\n")
-    assert repr(check("2.1", stub)) == (
+    passed = check("2.2", own)
+    assert repr(passed).startswith("✓ 2.2 orchestrate: passed, 2 points")
+    assert repr(check("2.1", not_attempted)) == (
         '○ 2.1 parse_plan: not attempted yet\n  A first nudge: hint("2.1")'
     )
     wrong = check("2.1", lambda text, *, limit=4: [text])

@@ -464,6 +464,10 @@ def _explain(raised: Raised) -> tuple[str, None, str]:
             "It awaits one coroutine twice. Each call of an async function gives one that can be"
             " awaited once; a task can be awaited as often as you like."
         ),
+        "Block' object has no attribute 'text'": (
+            "A block without text stood where it looked for text. A reply may hold a thought or a"
+            " tool use before its text: take the blocks whose `type` is `text`, all of them."
+        ),
     }
     leaves = raised.leaves()
     # What a group says of itself may fit too: it names how many it holds, and what was done wrong.

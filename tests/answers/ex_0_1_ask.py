@@ -90,6 +90,14 @@ async def counts_tokens_first(client, prompt, *, system=None):
     return await keyword_arguments(client, prompt, system=system)
 
 
+async def from_the_cell(client, prompt, system):
+    more = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model="m", max_tokens=9, messages=[{"role": "user", "content": prompt}], **more
+    )
+    return "".join(block.text for block in reply.content if block.type == "text")
+
+
 RIGHT = [
     keyword_arguments,
     final_text_of_a_stream,
@@ -240,10 +248,6 @@ async def swallows_cancelling(client, prompt, *, system=None):
         return ""
 
 
-async def none_for_no_text(client, prompt, *, system=None):
-    return await keyword_arguments(client, prompt, system=system) or None
-
-
 async def content_of_the_coroutine(client, prompt, *, system=None):
     reply = client.messages.create(
         model="m", max_tokens=9, messages=[{"role": "user", "content": prompt}]
@@ -251,10 +255,30 @@ async def content_of_the_coroutine(client, prompt, *, system=None):
     return reply.content[0].text
 
 
+async def trims_the_prompt(client, prompt, *, system=None):
+    return await from_the_cell(client, prompt.strip(), system)
+
+
+async def fills_the_prompt_in(client, prompt, *, system=None):
+    return await from_the_cell(client, prompt.format(order=system), system)
+
+
+async def none_for_no_text(client, prompt, *, system=None):
+    return await from_the_cell(client, prompt, system) or None
+
+
+async def asks_again_for_no_text(client, prompt, *, system=None):
+    said = await from_the_cell(client, prompt, system)
+    return said or await from_the_cell(client, prompt, system)
+
+
 WRONG = [
-    (none_for_no_text, "A reply may say nothing"),
     (content_of_the_coroutine, "An `await` is missing"),
-    (first_block, "It raised an exception"),
+    (trims_the_prompt, "white space and braces included"),
+    (fills_the_prompt_in, "white space and braces included"),
+    (none_for_no_text, "A reply may say nothing"),
+    (asks_again_for_no_text, "exactly once"),
+    (first_block, "A block without text stood"),
     (last_block, "one of the reply's text blocks"),
     (joined_by_newlines, "nothing between"),
     (thinking_too, "thinking and tool use are no text"),

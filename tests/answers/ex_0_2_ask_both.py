@@ -185,12 +185,22 @@ async def drops_the_empty_one(client, first, second):
     return [answer for answer in await gathered(client, first, second) if answer]
 
 
+async def tidy_answers(client, first, second):
+    return [answer.strip() for answer in await gathered(client, first, second)]
+
+
+async def in_the_order_of_the_alphabet(client, first, second):
+    return await gathered(client, *sorted((first, second)))
+
+
 WRONG = [
     (no_star, "with a star in front of the list"),
     (no_await, "An `await` is missing"),
     (two_coroutines, "an `await` is missing"),
     (two_tasks_that_are_through, "`await` gives the result"),
     (drops_the_empty_one, "their answers may differ"),
+    (tidy_answers, "white space included"),
+    (in_the_order_of_the_alphabet, "the wrong way round"),
     (in_a_row, "The second call left only when"),
     (coroutines_then_awaits, "The second call left only when"),
     (as_completed, "the wrong way round"),

@@ -215,10 +215,22 @@ async def no_await(client, goal, *, system):
     return {"subtasks": subtasks, "results": results, "final": final}
 
 
+async def tidy_results(client, goal, *, system):
+    done = await plain_loop(client, goal, system=system)
+    return {**done, "results": [(task, result.strip()) for task, result in done["results"]]}
+
+
+async def tidy_final_text(client, goal, *, system):
+    done = await plain_loop(client, goal, system=system)
+    return {**done, "final": done["final"].strip()}
+
+
 WRONG = [
     (drops_an_empty_result, "an empty result's too"),
     (asks_again_where_empty, "2 + N calls"),
     (no_await, "an `await` is missing"),
+    (tidy_results, "A result is the text of its worker's reply as it is"),
+    (tidy_final_text, "`final` is the text of the synthesis call's reply as it is"),
     (no_goal_in_the_plan, "its prompt has to hold the goal"),
     (system_for_the_plan_only, "`system` goes with every call"),
     (system_not_for_the_synthesis, "`system` goes with every call"),
