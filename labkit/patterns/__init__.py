@@ -17,10 +17,12 @@ from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
 from .planning import choose, predict, preflight, run_dag, waves
 from .racing import cancel_and_finish, hedge, race, race_within
 from .routing import SPECIALIST, classify, parse_route, route
+from .scaling import Ran, join_by_id, on_cluster, phases, polite
 
 __all__ = [
     "MODEL",
     "SPECIALIST",
+    "Ran",
     "ask",
     "ask_both",
     "cancel_and_finish",
@@ -33,10 +35,14 @@ __all__ = [
     "gather_settled",
     "gather_streaming",
     "hedge",
+    "join_by_id",
+    "on_cluster",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
     "parse_route",
+    "phases",
+    "polite",
     "predict",
     "preflight",
     "race",
