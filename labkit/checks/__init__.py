@@ -71,7 +71,7 @@ def check(id: str, function: Callable[..., Any], *, seed: int = 0) -> Verdict:
     return judge(exercise, InProcess(function), seed=seed, note=note)
 
 
-def judge(exercise: Exercise, player: Player, *, seed: int, note: str = "") -> Verdict:
+def judge(exercise: Exercise, player: Player, *, seed: int | str, note: str = "") -> Verdict:
     """Judge the function that a player runs.
 
     Args:

@@ -1,0 +1,99 @@
+"""Telling an answer that is the reference solution itself."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+
+from ..checks import Exercise
+from .notebooks import functions
+
+
+def is_reference(exercise: Exercise, source: str) -> bool:
+    """Whether a cell holds the reference solution of an exercise, imported or pasted.
+
+    Names of variables, annotations, docstrings and comments do not count: they are what changes
+    when a solution is copied.
+
+    Args:
+        exercise: The exercise.
+        source: The cell.
+    """
+    return _imports(exercise.name, source) or any(
+        _gist(function) == _gist(_reference(exercise))
+        for function in functions(source)
+        if function.name == exercise.name
+    )
+
+
+def _imports(name: str, source: str) -> bool:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("labkit.patterns"):
+            if any((alias.asname or alias.name) in (name, "*") for alias in node.names):
+                return True
+        if isinstance(node, ast.Assign):
+            bound = any(isinstance(it, ast.Name) and it.id == name for it in node.targets)
+            if bound and ast.unparse(node.value).endswith(f"patterns.{name}"):
+                return True
+    return False
+
+
+def _reference(exercise: Exercise) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    return functions(textwrap.dedent(inspect.getsource(exercise.reference)))[0]
+
+
+class _Anonymous(ast.NodeTransformer):
+    """Numbers the names that a function gives, in the order in which they come."""
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+        self._numbers: dict[str, str] = {}
+
+    def _number(self, name: str) -> str:
+        if name not in self._names:
+            return name
+        return self._numbers.setdefault(name, f"_{len(self._numbers)}")
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self._number(node.id), node.ctx)
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        return ast.arg(self._number(node.arg))
+
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> ast.FunctionDef | ast.AsyncFunctionDef:
+        node.name = self._number(node.name)
+        node.returns = None
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        self.generic_visit(node)
+        return node
+
+    visit_FunctionDef = _function  # noqa: N815  # the name ast asks for
+    visit_AsyncFunctionDef = _function  # noqa: N815  # likewise
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        plain = ast.Assign([node.target], node.value) if node.value else ast.Pass()
+        return self.generic_visit(plain)
+
+
+def _gist(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    given = {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    given |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    given |= {
+        node.name
+        for node in ast.walk(function)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    tree = ast.parse(ast.unparse(function)).body[0]
+    return ast.dump(_Anonymous(given).visit(tree))
