@@ -56,6 +56,7 @@ class Shell(InteractiveShell):  # type: ignore[misc]  # likewise
     """What JupyterLab's cells run in, less the kernel around it."""
 
     displayhook_class = Type(_Quiet)
+    system = InteractiveShell.system_raw  # a submission has no terminal
 
     def init_display_formatter(self) -> None:
         """Use a formatter that formats nothing."""
@@ -150,9 +151,10 @@ class Notebook:
 
 def _told(error: BaseException) -> Message:
     lines = [frame.tb_lineno for frame in _frames(error) if _in_cell(frame)]
-    if isinstance(error, SyntaxError):
-        lines = [error.lineno or 0]
-    return {"kind": type(error).__name__, "text": look(error, str), "line": (lines or [0])[-1]}
+    text = look(error, str)
+    if isinstance(error, SyntaxError):  # whose text names a file that is none
+        lines, text = [error.lineno or 0], look(error.msg, str)
+    return {"kind": type(error).__name__, "text": text, "line": (lines or [0])[-1]}
 
 
 def _frames(error: BaseException) -> list[Any]:
