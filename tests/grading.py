@@ -115,12 +115,13 @@ GRADE = """
 import json, sys
 from pathlib import Path
 from labkit.grade import grade
+from labkit.grade.children import nursery
 from labkit.grade.sandbox import Limits
 options = json.loads(sys.argv[1])
 report = grade(
     [Path(path) for path in options["paths"]],
     limits=Limits(**options["limits"]),
-    isolation=tuple(options["isolation"]),
+    source=nursery(options["isolation"]),
     seed=options["seed"],
     jobs=2,
 )

@@ -278,7 +278,7 @@ BAD = {
     "takes all memory": "hoard = [bytearray(2**24) for _ in range(10_000)]",
     "prints 100 MB": "for _ in range(100): print('x' * 2**20)",
     "writes 100 MB to descriptors": "import os\nfor _ in range(100): os.write(1, b'x' * 2**20)",
-    "fills the disk": "with open('big', 'wb') as f:\n    for _ in range(10_000): f.write(b'x' * 2**20)",
+    "fills the disk": "with open('big', 'wb') as f:\n    while True: f.write(b'x' * 2**20)",
     "forks and forks": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
     "starts threads": "import threading, time\nwhile True: threading.Thread(target=time.sleep,"
     " args=(9,)).start()",
@@ -289,7 +289,7 @@ BAD = {
     "kills everything": "import os, signal\ntry: os.kill(-1, signal.SIGKILL)\nexcept OSError: pass",
     "kills its group": "import os, signal; os.killpg(0, signal.SIGKILL)",
     "is no Python": "def broken(:",
-    "uses magics": "%time 1 + 1\n%matplotlib inline\n!true\nget_ipython().run_line_magic('pwd', '')",
+    "uses magics": "%time 1 + 1\n%matplotlib inline\n!true\nx = !ls\nx.s",
     "displays": "from IPython.display import display, HTML; display(HTML('<b>hi</b>')); 1",
     "leaves a daemon": """
         import os, sys, subprocess

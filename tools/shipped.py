@@ -1,7 +1,7 @@
 """Write the list of shipped cells that `labkit grade` goes by, or check that it is up to date.
 
-    python tools/shipped.py          # after every build of the notebooks
-    python tools/shipped.py check
+python tools/shipped.py          # after every build of the notebooks
+python tools/shipped.py check
 """
 
 from __future__ import annotations

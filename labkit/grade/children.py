@@ -14,11 +14,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..checks.judge import Channel, NotAttempted, NotYet, TimeLimit
 from . import sandbox
 from .sandbox import Limits, Means
 
@@ -75,123 +74,6 @@ class Link(Protocol):
 
     def close(self) -> str:
         """End the process and all it started, and say how it had ended."""
-
-
-class Talk:
-    """A conversation with the learner's end, within its limits.
-
-    Args:
-        link: The process.
-        limits: What it may use.
-    """
-
-    def __init__(self, link: Link, limits: Limits) -> None:
-        self._link = link
-        self._limits = limits
-        self._room = limits.message
-        self.ended: str | None = None
-        """How the process ended; None while it is there."""
-
-    def start(self) -> None:
-        """Wait until it is there.
-
-        Raises:
-            Gone: When it does not come.
-        """
-        if not self._receive(PATIENCE).get("ready"):
-            raise self._over(Gone("it could not be started"))
-
-    def ask(self, message: Message, seconds: float) -> Message:
-        """Send a message and receive the answer.
-
-        Raises:
-            Gone: When there is none.
-        """
-        self._send(message)
-        return self._receive(seconds)
-
-    def renew(self) -> None:
-        """Give the learner's end its full room for messages again."""
-        self._room = self._limits.message
-
-    def close(self) -> None:
-        """End it."""
-        if self.ended is None:
-            self.ended = self._link.close()
-
-    def _send(self, message: Message) -> None:
-        if self.ended is not None:
-            raise Gone(self.ended)
-        try:
-            self._link.send(message)
-        except Gone as gone:
-            raise self._over(gone) from None
-
-    def _receive(self, seconds: float) -> Message:
-        if self.ended is not None:
-            raise Gone(self.ended)
-        try:
-            line = self._link.line(seconds, self._room)
-        except Gone as gone:
-            raise self._over(gone) from None
-        self._room -= len(line)
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):
-            raise self._over(Nonsense("it said something that is no message")) from None
-        if not isinstance(message, dict):
-            raise self._over(Nonsense("it said something that is no message"))
-        if "broken" in message:
-            raise self._over(Gone(f"it could not be started: {str(message['broken'])[:300]}"))
-        return message
-
-    def _over(self, gone: Gone) -> Gone:
-        if self.ended is None:
-            how = self._link.close()
-            self.ended = str(gone) or how
-        return type(gone)(self.ended)
-
-
-class Remote:
-    """A player (see `labkit.checks.judge.Player`) whose function lives at the other end.
-
-    Args:
-        talk: The conversation.
-        name: The function.
-        limits: How long it may take.
-    """
-
-    def __init__(self, talk: Talk, name: str, limits: Limits) -> None:
-        self._talk = talk
-        self._name = name
-        self._limits = limits
-        self._until = time.monotonic() + limits.exercise
-
-    def play(self, job: Message, channel: Channel) -> None:
-        """Run one job; see `labkit.checks.judge.Player`."""
-        deadline = min(time.monotonic() + self._limits.run, self._until)
-        message: Message = {"do": "play", "name": self._name, "job": job}
-        try:
-            while True:
-                turn = self._talk.ask(message, deadline - time.monotonic())
-                message = self._answer(turn, channel)
-                if turn.get("end"):
-                    self._talk._send(message)  # noqa: SLF001  # two halves of one thing
-                    return
-        except Late:
-            raise TimeLimit from None
-        except Gone:
-            return  # the run stays without an end
-
-    def _answer(self, turn: Message, channel: Channel) -> Message:
-        try:
-            return channel(turn)
-        except (NotYet, NotAttempted):
-            raise
-        except Exception:
-            # Whatever a message that fits no protocol does to the judge is the sender's fault.
-            over = Nonsense("it said something that is no message")
-            raise self._talk._over(over) from None  # noqa: SLF001  # likewise
 
 
 # Forked from an interpreter that has everything loaded
@@ -281,6 +163,14 @@ class Nursery(Protocol):
 
     means: Means
 
+    def begin(self, limits: Limits, modules: Sequence[str]) -> None:
+        """Get ready, before the first process.
+
+        Args:
+            limits: What a submission may use.
+            modules: What to load beforehand.
+        """
+
     def start(self, files: Mapping[str, str]) -> Link:
         """Start a process.
 
@@ -289,7 +179,7 @@ class Nursery(Protocol):
         """
 
     def close(self) -> None:
-        """End it, and every process that came from it."""
+        """End it, and every process that came from it; once more does no harm."""
 
 
 class Zygote:
@@ -297,12 +187,11 @@ class Zygote:
 
     Args:
         means: Which means of isolation to use.
-        limits: What a submission may use.
-        modules: What to load beforehand.
     """
 
-    def __init__(self, means: Means, limits: Limits, modules: list[str]) -> None:
+    def __init__(self, means: Means) -> None:
         self.means = means
+        self._began = self._closed = False
         self._judges, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._alive, alive = os.pipe()
         self._folder = Path(tempfile.mkdtemp(prefix="labkit-grade-"))
@@ -323,8 +212,12 @@ class Zygote:
         finally:
             theirs.close()
             os.close(alive)
-        setup = {"means": vars(means), "limits": limits.as_json(), "modules": modules}
+
+    def begin(self, limits: Limits, modules: Sequence[str]) -> None:
+        """Say what a submission may use and what to load before the first of them."""
+        setup = {"means": vars(self.means), "limits": limits.as_json(), "modules": list(modules)}
         self._judges.send(json.dumps(setup).encode())
+        self._began = True
 
     def start(self, files: Mapping[str, str]) -> Link:
         """Fork a process."""
@@ -344,7 +237,12 @@ class Zygote:
 
     def close(self) -> None:
         """End the interpreter and everything that came from it."""
+        if self._closed:
+            return
+        self._closed = True
         self._judges.close()
+        if not self._began:
+            self._process.kill()
         try:
             self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
@@ -441,14 +339,14 @@ class _Spawned:
 
 
 class Spawner:
-    """Starts an interpreter for each process: slower, and all there is where nothing forks.
+    """Starts an interpreter for each process: slower, and all there is where nothing forks."""
 
-    Args:
-        limits: What a submission may use.
-    """
-
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self) -> None:
         self.means = Means()
+        self._limits = Limits()
+
+    def begin(self, limits: Limits, modules: Sequence[str]) -> None:
+        """Note what a submission may use; each loads for itself what it needs."""
         self._limits = limits
 
     def start(self, files: Mapping[str, str]) -> Link:
@@ -472,19 +370,12 @@ def _python(code: str, *arguments: str) -> list[str]:
     return [sys.executable, "-I", "-c", start, *arguments]
 
 
-def nursery(
-    limits: Limits,
-    modules: Callable[[], list[str]],
-    *,
-    isolation: tuple[str, ...] = ("namespaces", "landlock"),
-) -> Nursery:
-    """The best way to start processes that this system has.
+def nursery(isolation: Sequence[str] = ("namespaces", "landlock")) -> Nursery:
+    """The best way to start processes that this system has; it gets ready in the background.
 
     Args:
-        limits: What a submission may use.
-        modules: Says what to load beforehand.
         isolation: Which means of isolation may be used.
     """
     if sys.platform != "linux":
-        return Spawner(limits)
-    return Zygote(sandbox.probe(isolation), limits, modules())
+        return Spawner()
+    return Zygote(sandbox.probe(isolation))

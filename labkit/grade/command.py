@@ -143,25 +143,35 @@ def _grade(options: argparse.Namespace) -> int:
         if not out.parent.is_dir():
             raise UsageError(f"--out {out}: there is no folder {out.parent}")
 
-    from . import notebooks
-    from .formats import FORMATS as WRITERS
-    from .formats import check_learners, markdown
-    from .pool import grade
+    for path in options.paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"there is no {path}")
 
-    learners = {submission.learner for submission in notebooks.find(options.paths)}
-    for name in formats:
-        check_learners(name, len(learners))
+    from .children import nursery
+
+    # What the submissions need is loaded there while what the judge needs is loaded here.
+    source = nursery()
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
+        from . import notebooks
+        from .formats import FORMATS as WRITERS
+        from .formats import check_learners, markdown
+        from .pool import grade
+
+        learners = {submission.learner for submission in notebooks.find(options.paths)}
+        for name in formats:
+            check_learners(name, len(learners))
         report = grade(
             options.paths,
             seed=options.seed,
             jobs=options.jobs,
             limits=_limits(options),
+            source=source,
             journal=_journal(options),
             progress=progress,
         )
     finally:
+        source.close()
         if progress:
             progress.clear()
     for place, name in enumerate(formats):
@@ -171,7 +181,7 @@ def _grade(options: argparse.Namespace) -> int:
         else:
             _print(text)
     if "markdown" in formats and len(outs) == len(formats) and "GITHUB_ACTIONS" in os.environ:
-        _print(markdown.annotations(report))
+        _print(markdown.workflow_commands(report))
     if not report.complete:
         print("labkit: interrupted; --resume goes on from here", file=sys.stderr)
         return INTERRUPTED

@@ -41,9 +41,9 @@ class Journal:
         if not lines or lines[0].get("labkit") != __version__:
             return
         self.seed = lines[0]["seed"]
-        for line in lines[1:]:
+        for entry in lines[1:]:
             with contextlib.suppress(KeyError, TypeError):
-                result = NotebookResult.from_json(line)
+                result = NotebookResult.from_json(entry)
                 self._known[result.path] = result
 
     def begin(self, seed: str) -> None:

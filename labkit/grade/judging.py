@@ -10,9 +10,10 @@ from ..checks import exercises as course
 from ..checks import judge
 from ..checks.verdict import Verdict
 from . import notebooks
-from .children import Gone, Late, Nursery, Remote, Talk
+from .children import Gone, Late, Nursery
 from .notebooks import Cell, Read, Submission, Unreadable
 from .reference import is_reference
+from .remote import Remote, Talk
 from .result import ExerciseResult, NotebookResult, Status
 from .sandbox import Limits
 
@@ -307,9 +308,7 @@ class _Ran:
             self.error = f"{text} (line {line})" if isinstance(line, int) and line else text
         bound = ran.get("bound")
         bound = bound if isinstance(bound, dict) else {}
-        self.bound = {
-            str(name): about for name, about in bound.items() if isinstance(about, dict)
-        }
+        self.bound = {str(name): about for name, about in bound.items() if isinstance(about, dict)}
 
 
 def _status(verdict: Verdict) -> Status:
@@ -328,4 +327,3 @@ def _feedback(verdict: Verdict) -> str:
 
 def _with(text: str, more: str) -> str:
     return f"{text}\n{more}" if text else more
-

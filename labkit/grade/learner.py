@@ -19,8 +19,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import IO, Any, SupportsIndex
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.formatters import DisplayFormatter
@@ -35,14 +36,14 @@ from ..clock import FreeClock
 Message = dict[str, Any]
 
 
-class _Unseen(DisplayFormatter):  # type: ignore[misc]  # IPython's traits are untyped
+class _Unseen(DisplayFormatter):
     """Formats nothing: nobody looks at what a cell shows, and pictures take long."""
 
     def format(self, obj: Any, *_args: Any, **_options: Any) -> tuple[Message, Message]:
         return {}, {}
 
 
-class _Quiet(DisplayHook):  # type: ignore[misc]  # likewise
+class _Quiet(DisplayHook):
     """Keeps `_` and `Out`, and writes nothing."""
 
     def write_output_prompt(self) -> None:
@@ -52,7 +53,7 @@ class _Quiet(DisplayHook):  # type: ignore[misc]  # likewise
         pass
 
 
-class Shell(InteractiveShell):  # type: ignore[misc]  # likewise
+class Shell(InteractiveShell):
     """What JupyterLab's cells run in, less the kernel around it."""
 
     displayhook_class = Type(_Quiet)
@@ -115,7 +116,7 @@ class Notebook:
         before = {name: space.get(name) for name in names}
         asyncio.set_event_loop(self._loop)
         try:
-            with _free_sleep(self._loop):
+            with _free_sleep():
                 error = self._loop.run_until_complete(self._cell(source))
         except BaseException as raised:  # a deadlock, or one that asyncio lets out of the loop
             error = raised
@@ -134,7 +135,7 @@ class Notebook:
         shell = self._shell
         fault = None
         try:
-            code = shell.transform_cell(source)
+            code = shell.transform_cell(source)  # type: ignore[no-untyped-call]  # IPython's
         except Exception:
             code, fault = source, sys.exc_info()
         result = await shell.run_cell_async(
@@ -157,17 +158,18 @@ def _told(error: BaseException) -> Message:
     return {"kind": type(error).__name__, "text": text, "line": (lines or [0])[-1]}
 
 
-def _frames(error: BaseException) -> list[Any]:
-    frames, here = [], error.__traceback__
+def _frames(error: BaseException) -> list[TracebackType]:
+    frames: list[TracebackType] = []
+    here = error.__traceback__
     while here is not None and len(frames) < 1000:
         frames.append(here)
         here = here.tb_next
     return frames
 
 
-def _in_cell(frame: Any) -> bool:
+def _in_cell(frame: TracebackType) -> bool:
     # ipykernel and IPython name a cell's file in ways of their own; neither is a real file.
-    name: str = frame.tb_frame.f_code.co_filename
+    name = frame.tb_frame.f_code.co_filename
     return name.startswith("<ipython-input") or "ipykernel_" in name
 
 
@@ -186,16 +188,16 @@ def _close_figures() -> None:
 
 
 @contextlib.contextmanager
-def _free_sleep(loop: FreeClock) -> Any:
+def _free_sleep() -> Iterator[None]:
     """Let ``time.sleep`` in a cell cost nothing: on a free clock's thread its hands move on."""
     real = time.sleep
 
-    def sleep(seconds: float, /) -> None:
+    def sleep(seconds: float | SupportsIndex, /) -> None:
         try:
             running = asyncio.get_running_loop()
         except RuntimeError:
             running = None
-        if isinstance(running, FreeClock) and seconds >= 0:
+        if isinstance(running, FreeClock) and isinstance(seconds, int | float) and seconds >= 0:
             running.pass_time(seconds)
         else:
             real(seconds)

@@ -284,9 +284,7 @@ def functions(source: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    return [
-        node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def beside(path: Path, others: Sequence[Path]) -> dict[str, str]:

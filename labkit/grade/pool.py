@@ -44,7 +44,7 @@ def grade(
     seed: str | None = None,
     jobs: int | None = None,
     limits: Limits | None = None,
-    isolation: tuple[str, ...] = ("namespaces", "landlock"),
+    source: Nursery | None = None,
     journal: Journal | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -55,7 +55,8 @@ def grade(
         seed: Where the inputs are drawn from; by default drawn afresh, so that nobody knows it.
         jobs: How many notebooks to grade at once; by default as many as there are cores.
         limits: What one submission may use.
-        isolation: Which means of isolation may be used.
+        source: Where the submissions' processes come from; it is closed in the end. By default
+            `children.nursery`.
         journal: Where each result is kept as soon as it is there; what it holds from before is
             not graded again.
         progress: Told of each notebook that is through.
@@ -68,31 +69,32 @@ def grade(
     """
     started = time.monotonic()
     limits = limits or Limits()
-    found = notebooks.find(paths)
-    seed = (journal.seed if journal else None) or seed or secrets.token_hex(8)
-    report = Report(__version__, seed, {})
-    results: dict[Path, NotebookResult] = {}
-    if journal:
-        journal.begin(seed)
-        for submission in found:
-            known = journal.known(submission)
-            if known is not None:
-                results[submission.path] = known
-    todo = [submission for submission in found if submission.path not in results]
-    sandbox.hide_memory()
-    source = nursery(limits, lambda: _modules(todo), isolation=isolation)
-    report.isolation = source.means.told()
-    judging = _Judging(source, limits, seed, found)
-    run = judging.forked if hasattr(os, "fork") and sys.platform == "linux" else judging.here
+    source = source or nursery()
     try:
-        for submission, result in run(todo, jobs or len(_cores())):
-            results[submission.path] = result
-            if journal:
-                journal.keep(result)
-            if progress:
-                progress(result, len(results), len(found))
-    except KeyboardInterrupt:
-        report.complete = False
+        sandbox.hide_memory()
+        found = notebooks.find(paths)
+        seed = (journal.seed if journal else None) or seed or secrets.token_hex(8)
+        report = Report(__version__, seed, source.means.told())
+        results: dict[Path, NotebookResult] = {}
+        if journal:
+            journal.begin(seed)
+            for submission in found:
+                known = journal.known(submission)
+                if known is not None:
+                    results[submission.path] = known
+        todo = [submission for submission in found if submission.path not in results]
+        source.begin(limits, _modules(todo))
+        judging = _Judging(source, limits, seed, found)
+        run = judging.forked if sys.platform == "linux" else judging.here
+        try:
+            for submission, result in run(todo, jobs or len(_cores())):
+                results[submission.path] = result
+                if journal:
+                    journal.keep(result)
+                if progress:
+                    progress(result, len(results), len(found))
+        except KeyboardInterrupt:
+            report.complete = False
     finally:
         source.close()
     if journal and report.complete:

@@ -33,12 +33,13 @@ def _imports(name: str, source: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("labkit.patterns"):
-            if any((alias.asname or alias.name) in (name, "*") for alias in node.names):
+        if isinstance(node, ast.ImportFrom):
+            bound = {alias.asname or alias.name for alias in node.names}
+            if (node.module or "").startswith("labkit.patterns") and bound & {name, "*"}:
                 return True
         if isinstance(node, ast.Assign):
-            bound = any(isinstance(it, ast.Name) and it.id == name for it in node.targets)
-            if bound and ast.unparse(node.value).endswith(f"patterns.{name}"):
+            bound = {target.id for target in node.targets if isinstance(target, ast.Name)}
+            if name in bound and ast.unparse(node.value).endswith(f"patterns.{name}"):
                 return True
     return False
 

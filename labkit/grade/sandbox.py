@@ -123,7 +123,7 @@ def _call(name: str, *args: Any) -> int:
 
 
 def prctl(option: int, value: int = 0) -> None:
-    """Call prctl(2) with one value.
+    """Set one of the things that Linux lets a process set about itself.
 
     Raises:
         OSError: When the system refuses.
@@ -230,11 +230,11 @@ def furnish(means: Means, folder: str, limits: Limits) -> None:
         _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV)
     room = f"size={limits.disk},nr_inodes=10000,mode=1777"
     needed = software()
-    for empty in ("/run", "/tmp", "/dev/shm"):  # noqa: S108  # hidden, not used
+    for empty in ("/run", "/tmp", "/dev/shm"):  # hidden, not used
         if Path(empty).is_dir() and not any(_within(path, empty) for path in needed):
             _mount("tmpfs", str(Path(empty).resolve()), "tmpfs", MS_NOSUID | MS_NODEV, room)
     Path(folder).mkdir(parents=True, exist_ok=True)
-    if not _within(folder, "/tmp") or any(_within(path, "/tmp") for path in needed):  # noqa: S108
+    if not _within(folder, "/tmp") or any(_within(path, "/tmp") for path in needed):
         _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, room)
 
 
@@ -316,7 +316,7 @@ def lock_files(means: Means, folder: str) -> None:
         rules.allow_path(folder, every)
         if means.processes:
             with contextlib.suppress(OSError):
-                rules.allow_path("/dev/shm", every)  # noqa: S108  # its own
+                rules.allow_path("/dev/shm", every)  # its own
         rules.restrict()
 
 

@@ -109,21 +109,22 @@ def _compare(
     for entry, path in wanted:
         now = {exercise.id: exercise.status for exercise in found[str(path)].exercises}
         said = {exercise["id"]: exercise["status"] for exercise in entry["exercises"]}
-        for id in sorted(now.keys() | said.keys()):
-            if now.get(id) != said.get(id):
-                faults.append(
-                    f"{entry['path']}, {id}: it says {said.get(id, 'nothing')}; graded with"
-                    f" {whose} seed it is {now.get(id, 'not there')}"
-                )
+        faults += [
+            (
+                f"{entry['path']}, {id}: it says {said.get(id, 'nothing')}; graded with"
+                f" {whose} seed it is {now.get(id, 'not there')}"
+            )
+            for id in sorted(now.keys() | said.keys())
+            if now.get(id) != said.get(id)
+        ]
     return faults
 
 
 def _totals(told: Mapping[str, Any]) -> list[str]:
     results = [NotebookResult.from_json(notebook) for notebook in told["notebooks"]]
     report = Report(told["labkit"], told["seed"], {}, results)
-    if (told.get("points"), told.get("worth")) != (report.points, report.worth):
-        return [
-            f"its totals, {told.get('points')} of {told.get('worth')}, are not those of its"
-            f" verdicts, {report.points} of {report.worth}"
-        ]
-    return []
+    said = (told.get("points"), told.get("worth"))
+    if said == (report.points, report.worth):
+        return []
+    sums = f"{report.points} of {report.worth}"
+    return [f"its totals, {said[0]} of {said[1]}, are not those of its verdicts, {sums}"]

@@ -35,12 +35,14 @@ def main(asking: int, alive: int) -> None:
     sandbox.die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the keepers
     judges = socket.socket(fileno=asking)
-    setup = json.loads(judges.recv(ASKING))
-    means, limits = Means(**setup["means"]), Limits(**setup["limits"])
-    preload(setup["modules"])
     from .learner import make_shell
 
     shell = make_shell()
+    setup = json.loads(judges.recv(ASKING) or "{}")
+    if not setup:
+        return
+    means, limits = Means(**setup["means"]), Limits(**setup["limits"])
+    preload(setup["modules"])
     with contextlib.suppress(ImportError):
         import landlockpy  # noqa: F401  # nothing is loaded once files are out of reach
     import gc

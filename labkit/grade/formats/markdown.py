@@ -38,12 +38,13 @@ def write(report: Report) -> str:
     return _cut("\n".join([*head, *body, *foot]))
 
 
-def annotations(report: Report) -> str:
+def workflow_commands(report: Report) -> str:
     """Workflow commands that mark what is not right, as GitHub reads them from standard output."""
     lines = []
     for notebook in report.notebooks:
-        for problem in notebook.problems:
-            lines.append(_command("warning", notebook.path, "notebook", problem))
+        lines += [
+            _command("warning", notebook.path, "notebook", problem) for problem in notebook.problems
+        ]
         for exercise in notebook.exercises:
             if not exercise.passed and exercise.status != "not attempted":
                 name = f"{exercise.id} {exercise.name}: {exercise.status}"

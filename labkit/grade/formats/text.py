@@ -11,7 +11,9 @@ def write(report: Report) -> str:
     parts = [_notebook(notebook) for notebook in report.notebooks]
     parts.append(_totals(report))
     if not report.complete:
-        parts.append("Interrupted: this is what was graded until then; --resume goes on from there.")
+        parts.append(
+            "Interrupted: this is what was graded until then; --resume goes on from there."
+        )
     parts.append(f"labkit {report.version}, seed {report.seed}. {isolation(report)}")
     return "\n\n".join(parts) + "\n"
 
@@ -44,10 +46,10 @@ def _totals(report: Report) -> str:
         rows.append(
             ("all", str(report.points), str(report.worth), percent(report.points, report.worth))
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    wide = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
-        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
-        for row in rows
+        f"{who:<{wide[0]}}  {points:>{wide[1]}}  {worth:>{wide[2]}}  {share:>{wide[3]}}"
+        for who, points, worth, share in rows
     ]
     lines.insert(1, "─" * len(lines[0]))
     return "\n".join(line.rstrip() for line in lines)
