@@ -36,7 +36,7 @@ class Line:
         except StopIteration:
             raise Gone("nothing more") from None
 
-    def close(self) -> str:
+    def close(self, *, at_its_end: bool = False) -> str:
         self.closed = True
         return "it was stopped"
 
@@ -186,7 +186,7 @@ class Liar:
     def line(self, seconds: float, size: int) -> bytes:
         return json.dumps(self._said).encode()
 
-    def close(self) -> str:
+    def close(self, *, at_its_end: bool = False) -> str:
         return "it was stopped"
 
 

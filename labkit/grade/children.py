@@ -38,6 +38,9 @@ SETTINGS = {
 PATIENCE = 60.0
 """Real seconds that a submission's process may take to be there."""
 
+AT_ITS_END = 1.0
+"""Real seconds that a process which says nothing more may take to be gone."""
+
 
 class Gone(Exception):
     """The learner's end is no more; the message says how it ended."""
@@ -72,8 +75,15 @@ class Link(Protocol):
             Gone: When the other end is gone, too late, or talks too much.
         """
 
-    def close(self) -> str:
-        """End the process and all it started, and say how it had ended."""
+    def close(self, *, at_its_end: bool = False) -> str:
+        """End the process and all it started.
+
+        Args:
+            at_its_end: Whether the process is ending by itself, and how is to be found out.
+
+        Returns:
+            How it ended.
+        """
 
 
 # Forked from an interpreter that has everything loaded
@@ -119,24 +129,16 @@ class _Forked:
         line, _, self._rest = b"".join(parts).partition(b"\n")
         return line
 
-    def close(self) -> str:
-        # A process that is at its end tells how; one that is not is ended now.
-        self._control.settimeout(0.2)
-        told = self._told()
-        with contextlib.suppress(OSError):
-            self._control.shutdown(socket.SHUT_WR)
-        if not told:
-            self._control.settimeout(PATIENCE)
-            self._told()
+    def close(self, *, at_its_end: bool = False) -> str:
+        told = b""
+        if at_its_end:
+            self._control.settimeout(AT_ITS_END)
+            with contextlib.suppress(OSError):
+                told = self._control.recv(1000)
+        # The keeper sees this close, and ends what there still is.
         self._wire.close()
         self._control.close()
-        return _how(told) if told else "it was stopped"
-
-    def _told(self) -> str:
-        try:
-            return self._control.recv(1000).decode(errors="replace")
-        except OSError:
-            return ""
+        return _how(told.decode(errors="replace")) if told else "it was stopped"
 
 
 def _how(told: str) -> str:
@@ -314,10 +316,11 @@ class _Spawned:
             raise Nonsense("it sent more than a submission may")
         return line
 
-    def close(self) -> str:
+    def close(self, *, at_its_end: bool = False) -> str:
         self._open = False
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=0.2)
+        if at_its_end:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=AT_ITS_END)
         status = self._process.poll()
         # Its whole group goes, whether it ended by itself or not.
         with contextlib.suppress(OSError):

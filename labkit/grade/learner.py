@@ -86,6 +86,7 @@ def make_shell() -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.cache_size = 100
     shell: Shell = Shell.instance(config=config)
+    Notebook(shell).end()  # what a first cell has IPython load is loaded now
     return shell
 
 
@@ -130,6 +131,13 @@ class Notebook:
                 if name in space and space[name] is not before[name]
             },
         }
+
+    def end(self) -> None:
+        """Run a cell that does nothing, close the loop and count from 1 again."""
+        self.run("pass", [])
+        self._loop.close()
+        asyncio.set_event_loop(None)
+        self._shell.reset(new_session=True)
 
     async def _cell(self, source: str) -> BaseException | None:
         shell = self._shell

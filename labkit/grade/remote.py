@@ -89,8 +89,9 @@ class Talk:
     def over(self, gone: Gone) -> Gone:
         """End the conversation, and say with the same kind of exception how it ended."""
         if self.ended is None:
-            how = self._link.close()
-            self.ended = str(gone) or how
+            told = str(gone)
+            how = self._link.close(at_its_end=not told)
+            self.ended = told or how
         return type(gone)(self.ended)
 
 

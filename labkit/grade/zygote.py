@@ -68,9 +68,12 @@ def preload(modules: list[str]) -> None:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     if "anthropic" in modules:
-        from ..client import connect
+        from .. import Rule, connect, run
+        from ..patterns import ask
 
-        _ = connect().messages  # the SDK loads its parts when they are first used
+        # The SDK loads and builds much of itself at its first reply, and at its first retry.
+        busy = Rule("", fails=429, retry_after=1, times=1)
+        run(ask(connect([busy, Rule("", says="warm")]), "warm"))
 
 
 def _keep(
