@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from . import __version__
 from .errors import UsageError
-from .grade.command import add_grade, add_verify
+from .grade.command import add_grade, add_nbgrader, add_verify
 
-COMMANDS = (add_grade, add_verify)
+COMMANDS = (add_grade, add_verify, add_nbgrader)
 """What adds each subcommand to the parser; it sets ``run``, which returns the exit status."""
 
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status; 2 for a usage error.
     """
     parser = argparse.ArgumentParser(
-        prog="labkit", description="Grade notebooks of the course, and check completion records."
+        prog="labkit", description="Grade the course's notebooks, in CI and for a class."
     )
     parser.add_argument("--version", action="version", version=f"labkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

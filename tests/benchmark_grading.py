@@ -31,8 +31,8 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from labkit.checks import exercises  # noqa: E402
-from tests.grading import reference  # noqa: E402
+from labkit.checks import exercises
+from tests.grading import reference
 
 OTHERS = {"otter": "otter-grader>=7,<8", "nbgrader": "nbgrader==0.9.6"}
 QUESTIONS = {
@@ -48,12 +48,12 @@ QUESTIONS = {
     ],
     "4.4": [
         "synthesize([]) == 'FLEET REPORT\\n(nothing passed the gate)'",
-        "synthesize([dict(id=1, topic='a', claim='c', evidence='e:1')])"
-        " == 'FLEET REPORT\\n- c [e:1]'",
+        "synthesize([FOUND]) == 'FLEET REPORT\\n- c [e:1]'",
     ],
 }
 IMPORTS = (
     "import re\nfrom collections.abc import Iterable, Mapping, Sequence\nfrom typing import Any\n"
+    "FOUND = dict(id=1, topic='a', claim='c', evidence='e:1')\n"
 )
 TEN = 10
 
@@ -280,7 +280,9 @@ def overhead(folder: Path) -> tuple[float, float]:
     finally:
         source.close()
     cells = read(contents(path), path.name).cells
-    Notebook(make_shell()).run("from labkit import connect; connect().messages; import ipywidgets", [])
+    Notebook(make_shell()).run(
+        "from labkit import connect; connect().messages; import ipywidgets", []
+    )
     by_themselves = []
     for _ in range(5):
         shell = Notebook(make_shell())

@@ -1,4 +1,4 @@
-"""``labkit grade`` and ``labkit verify``."""
+"""``labkit grade``, ``labkit verify`` and ``labkit nbgrader``."""
 
 from __future__ import annotations
 
@@ -95,6 +95,31 @@ def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _add_common(parser)
     parser.set_defaults(run=_verify)
+
+
+def add_nbgrader(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``labkit nbgrader``."""
+    parser = commands.add_parser(
+        "nbgrader",
+        help="export the course's notebooks for nbgrader",
+        description="Write the course's notebooks as nbgrader's source notebooks, each an"
+        " assignment of its own.",
+    )
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="NOTEBOOKS", help="the course's notebooks as shipped"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="COURSE", help="nbgrader's course directory"
+    )
+    parser.set_defaults(run=_nbgrader)
+
+
+def _nbgrader(options: argparse.Namespace) -> int:
+    from .nbgrader import export
+
+    for path in export(options.paths, options.out):
+        print(path)
+    return GRADED
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -137,7 +137,7 @@ class Notebook:
         self.run("pass", [])
         self._loop.close()
         asyncio.set_event_loop(None)
-        self._shell.reset(new_session=True)
+        self._shell.reset(new_session=True)  # type: ignore[no-untyped-call]  # IPython's
 
     async def _cell(self, source: str) -> BaseException | None:
         shell = self._shell
