@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .errors import UsageError
+from .errors import LabkitError
 from .grade.command import add_grade, add_nbgrader, add_verify
 
 COMMANDS = (add_grade, add_verify, add_nbgrader)
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)
-    except UsageError as error:
+    except LabkitError as error:
         print(f"labkit: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

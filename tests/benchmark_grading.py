@@ -3,6 +3,7 @@
     python tests/benchmark_grading.py                 # all of it
     python tests/benchmark_grading.py --class 500     # with a class of 500 instead of 50
     python tests/benchmark_grading.py --alone         # labkit alone: nothing is installed
+    python tests/benchmark_grading.py --envs FOLDER   # install the two others once
 
 The two others are installed into environments of their own, in a temporary folder. All three grade
 the same notebook: three functions, solved. otter-grader and nbgrader judge it by a handful of
@@ -16,6 +17,7 @@ import contextlib
 import functools
 import io
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -105,13 +107,19 @@ def seconds(work: Callable[[], object]) -> float:
 
 def run(*command: str | Path, cwd: Path) -> None:
     """Run a command that has to go well."""
-    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True)
+    # nbgrader calls programs that were installed beside it.
+    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path}
+    done = subprocess.run([*map(str, command)], cwd=cwd, env=env, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}")
 
 
 def environment(folder: Path, requirement: str) -> Path:
     """An environment with one grader; returns the folder of its commands."""
+    if (folder / "bin").exists():
+        return folder / "bin"
+    folder.parent.mkdir(parents=True, exist_ok=True)
     run(sys.executable, "-m", "venv", folder, cwd=folder.parent)
     run(folder / "bin" / "pip", "install", "--quiet", requirement, cwd=folder.parent)
     run(sys.executable, "-m", "compileall", "-q", "-j", "0", folder / "lib", cwd=folder.parent)
@@ -303,6 +311,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--class", type=int, default=50, dest="learners", metavar="N")
     parser.add_argument("--alone", action="store_true", help="measure labkit alone")
+    parser.add_argument(
+        "--envs", type=Path, metavar="FOLDER", help="keep the others installed here"
+    )
     options = parser.parse_args()
     assert set(QUESTIONS) <= set(exercises)
     with tempfile.TemporaryDirectory() as temporary:
@@ -314,7 +325,7 @@ def main() -> None:
         print(f"{'labkit: one submission':<46}{mine_one:8.2f} s")
         print(f"{'labkit: ten in one call':<46}{mine_ten:8.2f} s")
         if not options.alone:
-            for name, took_one, took_ten in others(root):
+            for name, took_one, took_ten in others(root, options.envs or root):
                 print(f"{f'{name}: one submission':<46}{took_one:8.2f} s", end="")
                 print(f"   {took_one / mine_one:5.1f}× labkit's   (target: 5× or more)")
                 print(f"{f'{name}: ten':<46}{took_ten:8.2f} s", end="")
@@ -330,9 +341,11 @@ def main() -> None:
         print(f"{'  growth, last third against the middle one':<46}{memory.growth():8.1%}")
 
 
-def others(root: Path) -> list[tuple[str, float, float]]:
+def others(root: Path, envs: Path) -> list[tuple[str, float, float]]:
     """What the others take: name, seconds for one, seconds for ten."""
-    bins = {name: environment(root / f"env-{name}", what) for name, what in OTHERS.items()}
+    bins = {
+        name: environment(envs.resolve() / f"env-{name}", what) for name, what in OTHERS.items()
+    }
     (root / "otter").mkdir()
     (root / "nbgrader").mkdir()
     autograder, submission = otter_assignment(root / "otter", bins["otter"])

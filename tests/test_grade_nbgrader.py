@@ -73,7 +73,15 @@ def test_the_real_nbgrader_generates_and_grades_it(tmp_path: Path) -> None:
     )
 
     def nbgrader(*arguments: str) -> str:
-        ran = subprocess.run([program, *arguments], cwd=course, capture_output=True, text=True)
+        # It calls programs that were installed beside it.
+        path = f"{Path(program).parent}{os.pathsep}{os.environ['PATH']}"
+        ran = subprocess.run(
+            [program, *arguments],
+            cwd=course,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+        )
         assert ran.returncode == 0, ran.stderr
         return ran.stderr
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..errors import LabkitError
 from . import sandbox
 from .sandbox import Limits, Means
 
@@ -218,7 +219,12 @@ class Zygote:
     def begin(self, limits: Limits, modules: Sequence[str]) -> None:
         """Say what a submission may use and what to load before the first of them."""
         setup = {"means": vars(self.means), "limits": limits.as_json(), "modules": list(modules)}
-        self._judges.send(json.dumps(setup).encode())
+        try:
+            self._judges.send(json.dumps(setup).encode())
+        except OSError:
+            raise LabkitError(
+                "the interpreter that submissions run in did not start; what it said stands above"
+            ) from None
         self._began = True
 
     def start(self, files: Mapping[str, str]) -> Link:
@@ -367,9 +373,13 @@ def environment() -> dict[str, str]:
 
 def _python(code: str, *arguments: str) -> list[str]:
     # Isolated (-I): neither a folder nor a variable of whoever calls decides what is imported.
-    # The folder labkit was loaded from comes last, for a checkout that is not installed.
-    home = str(Path(__file__).resolve().parents[2])
-    start = f"import sys; sys.path.append({home!r}); {code}"
+    # But it has to be this labkit, also where that is a checkout and another one is installed.
+    package = Path(__file__).resolve().parents[1]
+    start = (
+        "import sys, importlib.util; found = importlib.util.find_spec('labkit');"
+        f" found and found.origin == {str(package / '__init__.py')!r}"
+        f" or sys.path.insert(0, {str(package.parent)!r}); {code}"
+    )
     return [sys.executable, "-I", "-c", start, *arguments]
 
 
