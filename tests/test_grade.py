@@ -104,6 +104,28 @@ def test_ones_own_answer_in_a_whole_notebook(tmp_path: Path) -> None:
     assert not found["problems"]
 
 
+def test_what_only_shows_is_not_run_and_nothing_behind_the_last_own_cell() -> None:
+    from labkit.grade.judging import _Grading
+    from labkit.grade.notebooks import Cell, Read
+    from labkit.grade.sandbox import Limits
+    from labkit.grade.shipped import ShippedCell
+
+    tags: list[tuple[str, ...] | None] = [(), ("demo",), ("check",), None, (), ("demo",), ()]
+    cells = [
+        Cell(place, "1", None if tag is None else ShippedCell("x", "y", tag), None)
+        for place, tag in enumerate(tags)
+    ]
+
+    def run(cells: list[Cell]) -> list[int]:
+        read = Read("", tuple(cells), None)
+        grading = _Grading(read, None, Limits(), "s", {})  # type: ignore[arg-type]
+        return [cell.place for cell in grading._cells()]
+
+    assert run(cells) == [0, 3]
+    assert run([*cells, Cell(7, "own", None, None)]) == [0, 3, 4, 6, 7]
+    assert run([cell for cell in cells if cell.shipped is not None]) == []
+
+
 # The reference
 
 
@@ -116,13 +138,15 @@ def test_ones_own_answer_in_a_whole_notebook(tmp_path: Path) -> None:
         ("from labkit import patterns\nparse_plan = patterns.parse_plan", True),
         (reference("2.1").replace("text", "plan").replace("limit", "limit"), True),
         ("# mine\n" + reference("2.1"), True),
+        ("def parse_plan(*a, **k):\n    return labkit.patterns.parse_plan(*a, **k)", True),
+        ("def parse_plan(text, *, limit=4):\n    return text.patterns.split()", False),
         (RIGHT["2.1"], False),
         (WRONG["2.1"], False),
         ("def broken(:", False),
         ("from labkit.patterns import gate", False),
     ],
 )
-def test_the_reference_is_told_whether_imported_or_pasted(source: str, told: bool) -> None:
+def test_the_reference_is_told_whether_imported_called_or_pasted(source: str, told: bool) -> None:
     import textwrap
 
     assert is_reference(exercises["2.1"], textwrap.dedent(source)) is told

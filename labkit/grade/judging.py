@@ -252,7 +252,9 @@ class _Grading:
             if place in self._raised and place not in self._lost:
                 found.feedback = _with(found.feedback, f"The cell raised {self._raised[place]}.")
             if found.reference:
-                found.feedback = _with(found.feedback, "This is the reference solution itself.")
+                found.feedback = _with(
+                    found.feedback, "The answer is, or calls, the reference solution itself."
+                )
             if len(cells) > 1:
                 found.feedback = _with(
                     found.feedback, f"{len(cells)} cells hold this exercise; cell {place} counts."

@@ -11,7 +11,7 @@ from .notebooks import functions
 
 
 def is_reference(exercise: Exercise, source: str) -> bool:
-    """Whether a cell holds the reference solution of an exercise, imported or pasted.
+    """Whether a cell holds the reference solution of an exercise, imported, called or pasted.
 
     Names of variables, annotations, docstrings and comments do not count: they are what changes
     when a solution is copied.
@@ -20,28 +20,30 @@ def is_reference(exercise: Exercise, source: str) -> bool:
         exercise: The exercise.
         source: The cell.
     """
-    return _imports(exercise.name, source) or any(
+    return _uses(exercise.name, source) or any(
         _gist(function) == _gist(_reference(exercise))
         for function in functions(source)
         if function.name == exercise.name
     )
 
 
-def _imports(name: str, source: str) -> bool:
+def _uses(name: str, source: str) -> bool:
     try:
-        tree = ast.parse(source)
+        nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom):
-            bound = {alias.asname or alias.name for alias in node.names}
-            if (node.module or "").startswith("labkit.patterns") and bound & {name, "*"}:
-                return True
-        if isinstance(node, ast.Assign):
-            bound = {target.id for target in node.targets if isinstance(target, ast.Name)}
-            if name in bound and ast.unparse(node.value).endswith(f"patterns.{name}"):
-                return True
-    return False
+    imported = [
+        alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("labkit.patterns")
+        for alias in node.names
+    ]
+    named = [
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).endswith("patterns")
+    ]
+    return name in imported or name in named or "*" in imported
 
 
 def _reference(exercise: Exercise) -> ast.FunctionDef | ast.AsyncFunctionDef:

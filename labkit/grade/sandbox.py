@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import resource
 import socket
 import struct
 import sys
@@ -266,6 +265,8 @@ def limit(limits: Limits, *, counted: bool) -> None:
         limits: How much.
         counted: Whether this user's processes are those of the submission alone.
     """
+    import resource  # there is none on Windows
+
     used = _address_space()
     wanted = {
         resource.RLIMIT_CPU: limits.processor,
@@ -289,7 +290,7 @@ def _address_space() -> int | None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except OSError:
         return None
-    return pages * resource.getpagesize()
+    return pages * os.sysconf("SC_PAGESIZE")
 
 
 def lock_files(means: Means, folder: str) -> None:
