@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from labkit.checks import exercises
 from tests.grading import reference
 
-OTHERS = {"otter": "otter-grader>=7,<8", "nbgrader": "nbgrader==0.9.6"}
+OTHERS = {"otter": "otter-grader==7.0.0", "nbgrader": "nbgrader==0.9.6"}
 QUESTIONS = {
     "1.1": [
         "parse_route('**Billing!**', ['billing', 'sales']) == 'billing'",
@@ -121,7 +121,7 @@ def environment(folder: Path, requirement: str) -> Path:
         return folder / "bin"
     folder.parent.mkdir(parents=True, exist_ok=True)
     run(sys.executable, "-m", "venv", folder, cwd=folder.parent)
-    run(folder / "bin" / "pip", "install", "--quiet", requirement, cwd=folder.parent)
+    run(folder / "bin" / "pip", "install", "--quiet", requirement, "ipykernel", cwd=folder.parent)
     run(sys.executable, "-m", "compileall", "-q", "-j", "0", folder / "lib", cwd=folder.parent)
     return folder / "bin"
 

@@ -403,6 +403,21 @@ def test_nothing_that_a_submission_started_is_left(survived: Notebooks) -> None:
     assert not psutil.Process().children()
 
 
+def test_nothing_is_left_where_there_are_no_namespaces(tmp_path: Path) -> None:
+    """Then no kernel ends what is left: it has to be found, however fast it multiplies."""
+    for name in ("forks and forks", "leaves a daemon"):
+        cells = [code(BAD[name]), exercise_cell("2.1", RIGHT["2.1"])]
+        write(tmp_path / name / "mine.ipynb", *cells)
+    report = graded(tmp_path, isolation=["landlock"], cell=2.0)
+    if not report["isolation"]["processes counted"]:
+        pytest.skip("nothing bounds the number of processes here")
+    assert [statuses(it)["2.1"] for it in report["notebooks"]] == ["passed", "passed"]
+    test_nothing_that_a_submission_started_is_left({})
+    first = 700_000_000
+    owned = [it for it in psutil.process_iter(["uids"]) if (it.info["uids"] or (0,))[0] >= first]
+    assert not owned
+
+
 # Apart from the machine, by each means there is
 
 PRYING = {

@@ -39,6 +39,9 @@ SETTINGS = {
 PATIENCE = 60.0
 """Real seconds that a submission's process may take to be there."""
 
+SWEPT = 10.0
+"""Real seconds that may pass until nothing is left of what submissions started."""
+
 AT_ITS_END = 1.0
 """Real seconds that a process which says nothing more may take to be gone."""
 
@@ -258,7 +261,7 @@ class Zygote:
             self._process.wait()
         # Each keeper holds the other end of this pipe for as long as it has something to keep.
         os.set_blocking(self._alive, False)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + SWEPT
         while time.monotonic() < deadline:
             try:
                 if not os.read(self._alive, 1):

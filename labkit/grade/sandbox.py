@@ -278,6 +278,9 @@ def limit(limits: Limits, *, counted: bool) -> None:
         wanted[resource.RLIMIT_AS] = used + limits.memory
     if counted:
         wanted[resource.RLIMIT_NPROC] = limits.processes
+    elif sys.platform == "linux" and os.getuid():
+        # Whatever else this user runs counts too.
+        wanted[resource.RLIMIT_NPROC] = _running() + limits.processes
     for what, value in wanted.items():
         hard = resource.getrlimit(what)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
@@ -291,6 +294,17 @@ def _address_space() -> int | None:
     except OSError:
         return None
     return pages * os.sysconf("SC_PAGESIZE")
+
+
+def _running() -> int:
+    """How many processes and threads this user has."""
+    count = 0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if entry.stat().st_uid == os.getuid():
+                    count += len(list((entry / "task").iterdir()))
+    return count
 
 
 def lock_files(means: Means, folder: str) -> None:

@@ -90,7 +90,6 @@ def _keep(
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
-        sandbox.die_with_parent()
         sandbox.adopt_orphans()
         number = os.getpid()
         sandbox.enter_namespaces(means)
@@ -129,17 +128,20 @@ def _outlive(child: int, control: int) -> int:
 def sweep() -> None:
     """Kill whatever is left below this process, however it tries to stay."""
     while True:
-        left = list(sandbox.descendants(os.getpid()))
-        for pid in left:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGSTOP)  # none forks while the others are being killed
-        for pid in left:
+        # All are stopped before the first is killed, or those that live on would replace it.
+        stopped: set[int] = set()
+        while fresh := set(sandbox.descendants(os.getpid())) - stopped:
+            for pid in fresh:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGSTOP)
+            stopped |= fresh
+        for pid in stopped:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, 0 if left else os.WNOHANG)[0]:
+            while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        if not left:
+        if not stopped:
             return
 
 
