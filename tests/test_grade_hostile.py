@@ -340,6 +340,7 @@ def survived(tmp_path_factory: pytest.TempPathFactory) -> Notebooks:
         "empty": b"",
         "not utf-8": b'{"cells": [{"cell_type": "code", "source": "\xff\xfe"}]}',
         "deep": b"[" * 1_000_000,
+        "many lists": b"[" + b"[]," * 20_000_000 + b"[]]",
         "format 3": b'{"worksheets": [], "nbformat": 3}',
         "odd cells": b'{"cells": [1, null, {"cell_type": "code"}, {"cell_type": "code", "source":'
         b' 7, "metadata": 5}, {"cell_type": "code", "source": ["\\ud800", 3], "id": {}}]}',
@@ -381,6 +382,7 @@ def test_a_bad_cell_costs_only_itself(name: str, survived: Notebooks) -> None:
         "empty": "the file is empty",
         "not utf-8": "not UTF-8",
         "deep": "no JSON",
+        "many lists": "too much memory",
         "format 3": "format 3",
         "odd cells": "no exercise",
         "100,000 cells": "100,000 cells",
@@ -573,6 +575,13 @@ def test_an_answer_in_a_cell_of_ones_own_is_found_by_its_name(tmp_path: Path) ->
             cell.update(metadata={}, id="new", source=textwrap.dedent(RIGHT["2.1"]).strip())
     found = one(saved(tmp_path / "mine.ipynb", notebook))
     assert statuses(found)["2.1"] == "passed"
+
+
+def test_an_answer_beside_the_stub_is_found_too(tmp_path: Path) -> None:
+    notebook = shipped("02_orchestrator_workers", {})
+    notebook["cells"].append({**code(RIGHT["2.1"]), "id": "new"})
+    found = one(saved(tmp_path / "mine.ipynb", notebook))
+    assert statuses(found) == {"2.1": "passed", "2.2": "not attempted", "2.3": "not attempted"}
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["right first", "right last"])

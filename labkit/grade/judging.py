@@ -245,6 +245,7 @@ class _Grading:
         exercise = course[id]
         verdicts = self._verdicts[id]
         cells = [cell for cell in self._read.cells if cell.exercise == id]
+        own = [cell for cell in cells if cell.shipped is None or not cell.shipped.exercise]
         if verdicts:
             rank = {"passed": 2, "failed": 1}
             place = max(verdicts, key=lambda place: (rank.get(verdicts[place].status, 0), place))
@@ -255,13 +256,12 @@ class _Grading:
                 found.feedback = _with(
                     found.feedback, "The answer is, or calls, the reference solution itself."
                 )
-            if len(cells) > 1:
+            if len(own) > 1:
                 found.feedback = _with(
-                    found.feedback, f"{len(cells)} cells hold this exercise; cell {place} counts."
+                    found.feedback, f"{len(own)} cells hold this exercise; cell {place} counts."
                 )
             return found
         result = ExerciseResult(id, exercise.name, "missing", exercise.worth)
-        own = [cell for cell in cells if cell.shipped is None or not cell.shipped.exercise]
         if not cells:
             result.feedback = (
                 f"No cell holds this exercise, and none defines {exercise.name}. Get the notebook"

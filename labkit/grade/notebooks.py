@@ -200,6 +200,8 @@ def _raw_cells(data: bytes) -> list[dict[str, Any]]:
         raise Unreadable(f"it is not UTF-8 (byte {error.start}): save it from JupyterLab") from None
     try:
         content = json.loads(text)
+    except MemoryError:
+        raise Unreadable("it takes too much memory to read") from None
     except (ValueError, RecursionError) as error:
         why = str(error).split("\n")[0][:100]
         raise Unreadable(f"it is no JSON, so no notebook ({why})") from None
@@ -258,11 +260,14 @@ def _lesson(cells: Sequence[Cell], raw: Sequence[dict[str, Any]], name: str) -> 
 
 
 def _named(cells: tuple[Cell, ...], lesson: Lesson | None) -> tuple[Cell, ...]:
-    """Mark cells that define an exercise's function, where no cell is marked with that exercise."""
+    """Mark cells that define an exercise's function, where no marked cell holds an answer.
+
+    Who leaves the stub alone and answers in a cell of their own has answered too.
+    """
     missing = {
         course[id].name: id
         for id in (lesson.exercises if lesson else course)
-        if not any(cell.exercise == id for cell in cells)
+        if not any(cell.exercise == id and cell.shipped is None for cell in cells)
     }
     found = []
     for cell in cells:

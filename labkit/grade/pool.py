@@ -34,6 +34,9 @@ MODULES = {
 }
 """What takes long to load → what a notebook that uses it holds."""
 
+JUDGE = 512 * sandbox.MIB
+"""Bytes that one judge may add to its memory, whatever a notebook's file is made of."""
+
 WATCH = 60.0
 """Real seconds that a judge may take longer than its notebook may."""
 
@@ -225,6 +228,7 @@ def _work(
 ) -> None:
     try:
         sandbox.die_with_parent()
+        sandbox.limit_memory(JUDGE)
         text = json.dumps(work(submission).as_json())
         with os.fdopen(outward, "w", encoding="utf-8") as pipe:
             pipe.write(text)

@@ -288,6 +288,20 @@ def limit(limits: Limits, *, counted: bool) -> None:
             resource.setrlimit(what, (bound, bound))
 
 
+def limit_memory(size: int) -> None:
+    """Bound what this process may add to the memory it has.
+
+    Args:
+        size: How much, in bytes.
+    """
+    import resource
+
+    used = _address_space()
+    if used is not None:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (used + size, used + size))
+
+
 def _address_space() -> int | None:
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
