@@ -200,7 +200,9 @@ class _Grading:
             result.status = _status(verdict)
             result.feedback = _feedback(verdict)
         result.seconds = time.monotonic() - started
-        result.reference = bool(about.get("reference")) or is_reference(exercise, cell.source)
+        result.reference = result.passed and (
+            bool(about.get("reference")) or is_reference(exercise, cell.source)
+        )
         if self._talk.ended is not None:
             if "process" in self._talk.ended or "message" in self._talk.ended:
                 result.feedback += f"\nWhile it was checked, {self._talk.ended}."

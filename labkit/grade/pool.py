@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import secrets
@@ -21,6 +22,7 @@ from .judging import grade_notebook
 from .notebooks import Submission, Unreadable
 from .result import NotebookResult, Report
 from .sandbox import Limits
+from .shipped import lessons
 
 Progress = Callable[[NotebookResult, int, int], None]
 """Told of each notebook that is through: its result, how many are through, how many there are."""
@@ -87,6 +89,8 @@ def grade(
                     results[submission.path] = known
         todo = [submission for submission in found if submission.path not in results]
         source.begin(limits, _modules(todo))
+        lessons()  # read once, and not by each judge
+        gc.freeze()  # likewise: what is shared with each judge stays shared
         judging = _Judging(source, limits, seed, found)
         run = judging.forked if sys.platform == "linux" else judging.here
         try:

@@ -20,11 +20,10 @@ def is_reference(exercise: Exercise, source: str) -> bool:
         exercise: The exercise.
         source: The cell.
     """
-    return _uses(exercise.name, source) or any(
-        _gist(function) == _gist(_reference(exercise))
-        for function in functions(source)
-        if function.name == exercise.name
-    )
+    if _uses(exercise.name, source):
+        return True
+    own = [function for function in functions(source) if function.name == exercise.name]
+    return bool(own) and _gist(own[-1]) == _gist(_reference(exercise))
 
 
 def _uses(name: str, source: str) -> bool:
@@ -87,16 +86,13 @@ class _Anonymous(ast.NodeTransformer):
 
 
 def _gist(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    given = {
-        node.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    given |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
-    given |= {
-        node.name
-        for node in ast.walk(function)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-    tree = ast.parse(ast.unparse(function)).body[0]
-    return ast.dump(_Anonymous(given).visit(tree))
+    """What a function does, as text; the function is changed by it."""
+    given = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            given.add(node.id)
+        elif isinstance(node, ast.arg):
+            given.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given.add(node.name)
+    return ast.dump(_Anonymous(given).visit(function))
