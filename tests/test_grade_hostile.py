@@ -642,6 +642,29 @@ def test_a_name_that_is_no_function_is_wrong(tmp_path: Path) -> None:
     assert "no function" in feedback(found, "2.1")
 
 
+def test_feedback_quotes_only_so_much(tmp_path: Path) -> None:
+    answer = "def parse_plan(text, *, limit=4):\n    print('x' * 90_000)\n    return []"
+    found = one(write(tmp_path / "mine.ipynb", exercise_cell("2.1", answer)))
+    assert statuses(found)["2.1"] == "failed"
+    assert "xxx" in feedback(found, "2.1")
+    assert len(feedback(found, "2.1")) <= 8_000
+
+
+def test_a_notebook_that_has_used_up_its_time_keeps_what_it_has(tmp_path: Path) -> None:
+    slow = "import threading; threading.Event().wait(2)"
+    path = write(
+        tmp_path / "mine.ipynb",
+        exercise_cell("2.1", RIGHT["2.1"]),
+        code(slow),
+        code(slow),
+        exercise_cell("4.4", RIGHT["4.4"]),
+    )
+    found = graded(path, notebook=3.0)["notebooks"][0]
+    assert statuses(found)["2.1"] == "passed"
+    assert statuses(found)["4.4"] == "not graded"
+    assert "longer than the 3 s" in " ".join(found["problems"])
+
+
 def test_an_answer_that_hangs_or_ends_costs_only_itself(tmp_path: Path) -> None:
     report = graded(
         write(

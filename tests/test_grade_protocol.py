@@ -45,7 +45,7 @@ def judged(id: str, said: list[Any]) -> tuple[bool, Line]:
     line = Line(iter([json.dumps(turn).encode() for turn in said]))
     talk = Talk(line, LIMITS)
     try:
-        verdict = judge(exercises[id], Remote(talk, exercises[id].name, LIMITS), seed="x")
+        verdict = judge(exercises[id], Remote(talk, exercises[id].name, LIMITS, 10.0), seed="x")
     except Exception:  # what `labkit.grade.judging` makes "could not make sense" of
         return False, line
     return verdict.passed, line
@@ -192,7 +192,7 @@ class Liar:
 
 def lied(id: str, answers: Any) -> Any:
     talk = Talk(Liar(answers), LIMITS)
-    return judge(exercises[id], Remote(talk, exercises[id].name, LIMITS), seed="x")
+    return judge(exercises[id], Remote(talk, exercises[id].name, LIMITS, 10.0), seed="x")
 
 
 def unpacked(value: Any) -> Any:

@@ -20,6 +20,9 @@ from .sandbox import Limits
 UNSEEN = {"check", "demo"}
 """Tags of shipped cells that are not run: the verdict does not come from them."""
 
+FEEDBACK = 8_000
+"""Characters that the feedback on one exercise may have: it may quote what a function printed."""
+
 PROBLEMS = 20
 """How many things that happened are told of one notebook."""
 
@@ -149,6 +152,7 @@ class _Grading:
             self._lost.add(cell.place)
             why = str(gone)
             if isinstance(gone, Late):
+                self._left()  # it may be the notebook that was too slow, and not this cell
                 why = f"it took longer than the {self._limits.cell:g} s a cell may and was stopped"
             if not known:
                 self._raised[cell.place] = why
@@ -178,6 +182,7 @@ class _Grading:
         """Judge an exercise; False where the process is gone afterwards."""
         assert self._talk is not None
         exercise = course[id]
+        left = self._left()
         result = ExerciseResult(id, exercise.name, "failed", exercise.worth, cell=cell.place)
         self._verdicts[id][cell.place] = result
         if not about.get("callable"):
@@ -185,8 +190,7 @@ class _Grading:
             return True
         self._talk.renew()
         started = time.monotonic()
-        self._left()
-        player = Remote(self._talk, exercise.name, self._limits)
+        player = Remote(self._talk, exercise.name, self._limits, left)
         try:
             verdict = judge(exercise, player, seed=self._seed)
         except Exception as error:
@@ -326,7 +330,8 @@ def _feedback(verdict: Verdict) -> str:
     if verdict.passed:
         return ""
     lines = repr(verdict).splitlines()[1:]
-    return "\n".join(line.removeprefix("  ") for line in lines)
+    text = "\n".join(line.removeprefix("  ") for line in lines)
+    return text if len(text) <= FEEDBACK else text[: FEEDBACK - 1] + "…"
 
 
 def _with(text: str, more: str) -> str:

@@ -102,13 +102,14 @@ class Remote:
         talk: The conversation.
         name: The function.
         limits: How long it may take.
+        left: Real seconds that the notebook still has.
     """
 
-    def __init__(self, talk: Talk, name: str, limits: Limits) -> None:
+    def __init__(self, talk: Talk, name: str, limits: Limits, left: float) -> None:
         self._talk = talk
         self._name = name
         self._limits = limits
-        self._until = time.monotonic() + limits.exercise
+        self._until = time.monotonic() + min(limits.exercise, left)
 
     def play(self, job: Message, channel: Channel) -> None:
         """Run one job; see `labkit.checks.judge.Player`."""
