@@ -161,9 +161,11 @@ class _Judging:
         try:
             while waiting or judges:
                 while waiting and len(judges) < jobs:
-                    judge = _Judge(waiting.pop(), self._grade)
-                    judges[judge.pipe] = judge
-                    selector.register(judge.pipe, selectors.EVENT_READ)
+                    # An interrupt in here would leave a judge that nobody knows of.
+                    with _uninterrupted():
+                        judge = _Judge(waiting.pop(), self._grade)
+                        judges[judge.pipe] = judge
+                        selector.register(judge.pipe, selectors.EVENT_READ)
                 soonest = min(judge.started for judge in judges.values())
                 patience = soonest + self._limits.notebook + WATCH - time.monotonic()
                 for key, _ in selector.select(max(patience, 0.1)):
@@ -183,6 +185,16 @@ class _Judging:
                 judge.result()
 
 
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is through."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Judge:
     """A process that judges one notebook."""
 
@@ -193,16 +205,11 @@ class _Judge:
         self.started = time.monotonic()
         self._parts: list[bytes] = []
         self.pipe, outward = os.pipe()
-        # An interrupt between the fork and the child's own handling of it would run this
-        # process's handlers in the child.
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self._process = os.fork()
         if self._process == 0:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
             _work(outward, submission, work)
         os.close(outward)
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def read(self) -> bool:
         """Read what it has to say; False once it has said all."""
