@@ -78,7 +78,7 @@ def check(id: str, function: Callable[..., Any], *, seed: int = 0) -> Verdict:
     return verdict
 
 
-def judge(exercise: Exercise, player: Player, *, seed: int, note: str = "") -> Verdict:
+def judge(exercise: Exercise, player: Player, *, seed: int | str, note: str = "") -> Verdict:
     """Judge the function that a player runs.
 
     Args:
