@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UsageError
@@ -57,25 +58,45 @@ def kind_of(call: Call) -> str:
 
 
 def lower_bound(
-    trace: Trace, *, before: int = 0, after: int = 0, limit: int | None = None
+    trace: Trace,
+    *,
+    before: int = 0,
+    after: int = 0,
+    limit: int | None = None,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> float:
     """The least seconds that a trace's calls can take, however they are scheduled.
 
     ``max(longest, total / limit)`` for the independent calls (Graham, 1966); the calls of the
-    phases before and after are added.
+    phases before and after are added. Where some need others, the slowest chain is the longest.
 
     Args:
         trace: The calls.
         before: How many of the first calls come before the independent ones.
         after: How many of the last come after them.
         limit: How many may be in flight at once; None for all.
+        needs: A lane → the lanes it needs, where some do; then there are no phases.
     """
+    if needs is not None:
+        return _slowest_chain(trace, needs, limit)
     # Another try waits for the one before it, and as long as the service asks.
     lanes = [(calls[-1].end or calls[-1].start) - calls[0].start for _, calls in trace.lanes()]
     middle = lanes[before : len(lanes) - after]
     ends = sum(lanes[:before]) + sum(lanes[len(lanes) - after :] if after else [])
     longest = max(middle, default=0.0)
     return ends + (longest if limit is None else max(longest, sum(middle) / limit))
+
+
+def _slowest_chain(trace: Trace, needs: Mapping[str, Sequence[str]], limit: int | None) -> float:
+    took = {
+        lane: (calls[-1].end or calls[-1].start) - calls[0].start for lane, calls in trace.lanes()
+    }
+    ends: dict[str, float] = {}
+    for lane in TopologicalSorter(needs).static_order():
+        start = max((ends[need] for need in needs.get(lane, ())), default=0.0)
+        ends[lane] = start + took.get(lane, 0.0)
+    chain = max(ends.values(), default=0.0)
+    return chain if limit is None else max(chain, sum(took.values()) / limit)
 
 
 def bars(
@@ -144,6 +165,7 @@ class Timeline(Picture):
     planned: tuple[str, ...] = ()
     marks: tuple[tuple[str, float], ...] = ()
     bounded: bool = True
+    needs: Mapping[str, Sequence[str]] | None = None
 
     @property
     def bound(self) -> float | None:
@@ -151,7 +173,9 @@ class Timeline(Picture):
         trace = self.traces[-1][1]
         if not self.bounded or len(trace.calls) < 2:
             return None
-        return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
+        return lower_bound(
+            trace, before=self.before, after=self.after, limit=self.limit, needs=self.needs
+        )
 
     @property
     def barriers(self) -> list[float]:
@@ -206,6 +230,7 @@ def timeline(
     planned: Sequence[str] = (),
     marks: Mapping[str, float] | None = None,
     bound: bool = True,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> Timeline:
     """Draw one trace, or several below each other on one axis.
 
@@ -224,6 +249,7 @@ def timeline(
         planned: Lanes of the last trace in which nothing was started.
         marks: Moments to mark on each trace, in seconds, such as ``{"deadline": 1.0}``.
         bound: Whether to draw the lower bound; of calls that were cut off it says little.
+        needs: A lane → the lanes it needs: the lower bound is then that of the slowest chain.
 
     Returns:
         A `Timeline`, which shows itself in a notebook.
@@ -241,7 +267,7 @@ def timeline(
         raise UsageError(f"timeline's theme is 'light' or 'dark', not {theme!r}")
     pairs = tuple(zip(names, traces, strict=True))
     idle, moments = tuple(planned), tuple((marks or {}).items())
-    return Timeline(pairs, before, after, limit, guess, theme, title, idle, moments, bound)
+    return Timeline(pairs, before, after, limit, guess, theme, title, idle, moments, bound, needs)
 
 
 def _draw(picture: Timeline) -> Figure:

@@ -10,6 +10,7 @@ import pytest
 
 import labkit
 from labkit import UsageError, journal, kernel, progress
+from labkit.__main__ import main as command
 from labkit.checks import exercises
 from labkit.journal import Journal
 from labkit.overview import calibration, course, lesson_of, progress_in
@@ -213,3 +214,19 @@ def test_two_displays_of_one_run_both_stay(monkeypatch: pytest.MonkeyPatch) -> N
     shown = [ipw._instances[id] for id in ipw._instances if id not in before]
     open_ = [it.comm is not None for it in shown if isinstance(it, ipywidgets.HTML)]
     assert open_ == [True, True]
+
+
+def test_the_command_shows_what_the_notebooks_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal_of = Journal(tmp_path / ".labkit" / "progress.json")
+    journal_of.update(lambda record: record.questions.update({"q": True}))
+    assert command(["progress", str(tmp_path)]) == 0
+    assert "0 of 2 solved, 0 of 2 points" in capsys.readouterr().out
+
+
+def test_the_command_says_where_it_looked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(["progress", str(tmp_path)]) == 2
+    assert "there is no progress yet" in capsys.readouterr().err

@@ -43,6 +43,14 @@ def test_its_text_names_every_call_the_bound_and_the_guess() -> None:
     ]
 
 
+def test_where_lanes_need_each_other_the_bound_is_the_slowest_chain() -> None:
+    needs = {"c": ["a"], "a": [], "b": []}
+    assert lower_bound(TOGETHER, needs=needs) == 4.0
+    assert lower_bound(TOGETHER, needs=needs, limit=1) == 6.0
+    assert lower_bound(TOGETHER, needs={"a": [], "never run": ["a"]}) == 1.0
+    assert "lower bound: 4.000 s" in repr(timeline(TOGETHER, needs=needs))
+
+
 def test_its_text_tells_tries_and_what_never_ended() -> None:
     text = repr(timeline(FLEET))
     assert "rates: 1.000 s – 2.000 s 429; 2.500 s – 3.500 s" in text
