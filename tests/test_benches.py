@@ -155,17 +155,15 @@ def test_without_a_front_end_it_answers_with_the_settings_as_they_stand() -> Non
 
 
 def test_a_run_that_was_cut_off_has_no_lower_bound() -> None:
-    async def cut(after: float) -> None:
+    async def cut(at: float) -> None:
         tasks = [asyncio.create_task(job(f"job {n}", 1.0)) for n in range(2)]
-        await asyncio.sleep(after)
+        await asyncio.sleep(at)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
 
-    for after, bounded in ((0.5, False), (1.5, True)):
-        shown = bench(
-            cut, after=setting("cut off after", 0.5, 2.0, start=after, step=0.5, unit="s")
-        )
+    for at, bounded in ((0.5, False), (1.5, True)):
+        shown = bench(cut, at=setting("cut off after", 0.5, 2.0, start=at, step=0.5, unit="s"))
         assert ("lower bound" in repr(shown)) is bounded
         assert ("lower bound" in repr(shown.picture(shown.answer()))) is bounded
 

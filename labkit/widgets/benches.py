@@ -6,15 +6,16 @@ import asyncio
 import html
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..clock import run
 from ..errors import UsageError
-from ..plot import Picture, timeline
+from ..plot import Picture
 from ..trace import Trace, record
 from .boards import Screen
 from .controls import Control
-from .frames import Row, Rows, bound_of
+from .frames import Plan, Row, Rows
 from .live import alt, bundle, close, keep
 
 Scene = Callable[..., Any]
@@ -58,6 +59,7 @@ class Bench:
         title: str,
         settings: Mapping[str, Control],
         limit: str | None,
+        plan: Plan,
         rows: tuple[str, ...],
     ) -> None:
         self.title = title
@@ -65,6 +67,7 @@ class Bench:
         self.rows = rows
         self._scene = scene
         self._limit = limit
+        self._plan = plan
         self._shown: _Widget | None = None
 
     @property
@@ -73,9 +76,9 @@ class Bench:
         return {name: control.value for name, control in self.settings.items()}
 
     @property
-    def limit(self) -> int | None:
-        """How many calls may be in flight at once, where a setting says so."""
-        return int(self.values[self._limit]) if self._limit else None
+    def plan(self) -> Plan:
+        """What is known of a run beforehand, with the settings as they stand."""
+        return replace(self._plan, limit=int(self.values[self._limit]) if self._limit else None)
 
     @property
     def is_async(self) -> bool:
@@ -109,12 +112,7 @@ class Bench:
         """An answer as a picture: the one that the scene returned, else its calls."""
         if isinstance(answer.value, Picture):
             return answer.value
-        return timeline(
-            answer.trace,
-            limit=self.limit,
-            title=self.title or None,
-            bound=bound_of(answer.trace) is not None,
-        )
+        return self.plan.picture(answer.trace, self.title)
 
     def _text(self, answer: Answer) -> str:
         lines = [self.title] if self.title else []
@@ -122,8 +120,7 @@ class Bench:
         if isinstance(answer.value, Picture):
             return "\n".join([*lines, repr(answer.value)])
         if answer.trace.calls:
-            bounded = bound_of(answer.trace) is not None
-            lines.append(repr(timeline(answer.trace, limit=self.limit, bound=bounded)))
+            lines.append(repr(self.plan.picture(answer.trace, "")))
         return "\n".join([*lines, answer.text]).rstrip()
 
     def __repr__(self) -> str:
@@ -150,6 +147,9 @@ def bench(
     *,
     title: str = "",
     limit: str | None = None,
+    before: int = 0,
+    after: int = 0,
+    bound: bool = True,
     rows: tuple[str, ...] | list[str] = (),
     **settings: Control,
 ) -> Bench:
@@ -164,6 +164,9 @@ def bench(
             any other value as text.
         title: What it is about.
         limit: The name of the setting that says how many calls may be in flight.
+        before: As for `labkit.board`.
+        after: As for `labkit.board`.
+        bound: As for `labkit.board`.
         rows: The workers that are planned, as for `labkit.board`.
         settings: A control for each parameter, made by `setting`, `switch` or `choose`.
 
@@ -187,7 +190,8 @@ def bench(
         raise UsageError(f"the scene cannot be called with these settings: {error}") from None
     if limit is not None and limit not in settings:
         raise UsageError(f"limit names a setting, one of {', '.join(settings)}, not {limit!r}")
-    return Bench(scene, title, settings, limit, tuple(rows))
+    plan = Plan(before=before, after=after, bounded=bound)
+    return Bench(scene, title, settings, limit, plan, tuple(rows))
 
 
 class _Widget:
@@ -199,7 +203,7 @@ class _Widget:
         self._bench = bench
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._screen = Screen(bench.title, limit=bench.limit)
+        self._screen = Screen(bench.title, bench.plan)
         self._image = ipywidgets.Image(format="png")
         self._told = ipywidgets.HTML()
         controls = [control.widget() for control in bench.settings.values()]
@@ -215,7 +219,10 @@ class _Widget:
         self._stop.on_click(lambda _: self._cancel())
         buttons = [ipywidgets.HBox([self._run, self._stop])] if bench.is_async else []
         self._controls = controls
-        self.box = ipywidgets.VBox([*controls, *buttons, self._screen.box, self._image, self._told])
+        settings = ipywidgets.VBox(controls)
+        settings.add_class("labkit-bench-settings")
+        self.box = ipywidgets.VBox([settings, *buttons, self._screen.box, self._image, self._told])
+        self.box.add_class("labkit-bench")
         self._lanes: list[str] = []
         self._seconds = 0.0
         self._expect(answer)
@@ -248,7 +255,7 @@ class _Widget:
         if isinstance(answer.value, Picture):
             self._image.value = answer.value.png()
         else:
-            self._screen.limit = self._bench.limit
+            self._screen.plan = self._bench.plan
             rows = Rows(self._lanes).take(answer.trace)
             self._screen.rest(answer.trace, rows)
         text = repr(answer.value) if drawn else answer.text
@@ -275,7 +282,7 @@ class _Widget:
         rows = Rows(self._lanes)
         self._busy(True)
         self._told.value = ""
-        self._screen.limit = self._bench.limit
+        self._screen.plan = self._bench.plan
         self._screen.follow(
             lambda: (answer.trace, rows.take(answer.trace), answer.trace.now),
             seconds=self._seconds,

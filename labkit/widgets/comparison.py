@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..plot import Timeline, timeline
 from ..trace import Trace
 from .boards import Board, Replay, unique
-from .frames import Rows, at, bound_of, drawing, totals
+from .frames import NO_PLAN, Plan, Rows, at, drawing, totals
 from .live import alt, bundle
 from .predictions import Prediction
 
@@ -70,7 +70,8 @@ class Comparison:
             guess=self.picture.guess if marked else None,
             barriers=self.picture.barriers if marked else (),
         )
-        line = totals(then, now, rows=rows)
+        plan = Plan(self.picture.limit, self.picture.before, self.picture.after, bounded=marked)
+        line = totals(then, now, rows=rows, plan=plan)
         return f"<strong>{html.escape(title)}</strong>{svg}<div style='{LINE}'>{line}</div>"
 
 
@@ -114,6 +115,6 @@ def compare(
         after=after,
         limit=limit,
         guess=guess.value if isinstance(guess, Prediction) else guess,
-        bound=bound_of(traces[-1]) is not None,
+        bound=NO_PLAN.bound(traces[-1]) is not None,
     )
     return Comparison(boards, picture)

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..plot import COLOURS, kind_of, lower_bound
+from ..plot import COLOURS, Timeline, kind_of, lower_bound, timeline
 from ..trace import Call, Trace
 
 WIDTH = 760
@@ -20,7 +20,7 @@ NAMES = 168
 TOLD = 196
 """Units on the right that are kept for what is said of a row's last bar."""
 BARS = WIDTH - NAMES - TOLD
-FOOT = 34
+FOOT = 32
 """Height of the axis and of what is written below it."""
 TALL = 24
 SHORT = 13
@@ -150,14 +150,56 @@ def told(row: Row, now: float) -> str:
     return f"{SIGNS[state]} {seconds:.2f} s {said}".rstrip()
 
 
-def totals(trace: Trace, now: float, *, rows: Sequence[Row], limit: int | None = None) -> str:
+@dataclass(frozen=True)
+class Plan:
+    """What is known of a run before it begins, and what its lower bound rests on.
+
+    Attributes:
+        limit: How many calls may be in flight at once; None for all.
+        before: How many of the first calls come before the independent ones.
+        after: How many of the last come after them.
+        bounded: Whether the lower bound is to be shown.
+    """
+
+    limit: int | None = None
+    before: int = 0
+    after: int = 0
+    bounded: bool = True
+
+    def bound(self, trace: Trace) -> float | None:
+        """The lower bound of a trace, in seconds.
+
+        None where it has none, since calls were cut off or still run, and where none is asked for.
+        """
+        cut = any(call.outcome in ("cancelled", "running") for call in trace.calls)
+        if not self.bounded or cut or len(trace.calls) < 2:
+            return None
+        return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
+
+    def picture(self, trace: Trace, title: str, planned: Sequence[str] = ()) -> Timeline:
+        """A trace as a timeline, for a reader without a front end."""
+        return timeline(
+            trace,
+            limit=self.limit,
+            before=self.before,
+            after=self.after,
+            title=title or None,
+            planned=planned,
+            bound=self.bound(trace) is not None,
+        )
+
+
+NO_PLAN = Plan()
+
+
+def totals(trace: Trace, now: float, *, rows: Sequence[Row], plan: Plan = NO_PLAN) -> str:
     """The line under a board: time against its lower bound, what is in flight, what it cost."""
     running = sum(call.end is None for call in trace.calls)
     over = sum(row.state not in ("planned", "running") for row in rows)
     parts = [f"{now:.2f} s"]
-    if over == len(rows) and (bound := bound_of(trace, limit)) is not None:
+    if over == len(rows) and (bound := plan.bound(trace)) is not None:
         parts[0] += f" (lower bound {bound:.2f} s)"
-    cap = "" if limit is None else f" of at most {limit}"
+    cap = "" if plan.limit is None else f" of at most {plan.limit}"
     parts.append(f"{running} in flight{cap}")
     parts.append(f"{over} of {len(rows)} through")
     parts.append(f"{len(trace.calls)} call{'' if len(trace.calls) == 1 else 's'}")
@@ -166,12 +208,6 @@ def totals(trace: Trace, now: float, *, rows: Sequence[Row], limit: int | None =
         price = "no price" if dollars is None else f"${dollars:.4f}"
         parts.append(f"{trace.tokens_in:,} tokens in, {trace.tokens_out:,} out, {price}")
     return " · ".join(parts)
-
-
-def bound_of(trace: Trace, limit: int | None = None) -> float | None:
-    """The lower bound of a trace; None where it has none, since calls were cut off or still run."""
-    cut = any(call.outcome in ("cancelled", "running") for call in trace.calls)
-    return None if cut or len(trace.calls) < 2 else lower_bound(trace, limit=limit)
 
 
 def summary(title: str, rows: Sequence[Row], now: float) -> str:
@@ -222,8 +258,9 @@ def drawing(
     foot = len(rows) * tall
     unit = BARS / scale
     said = html.escape(summary(title, rows, now))
+    whole = foot + FOOT + (0 if guess is None else 11)
     head = (
-        f'<svg class="labkit" viewBox="0 0 {WIDTH} {foot + FOOT}" role="img" width="100%"'
+        f'<svg class="labkit" viewBox="0 0 {WIDTH} {whole}" role="img" width="100%"'
         f' style="max-width:{WIDTH + 140}px" aria-label="{said}">{_STYLE}{_hatch(name)}'
     )
     parts = [head]
@@ -233,13 +270,14 @@ def drawing(
         x = NAMES + barrier * unit
         parts.append(f'<line class="axis" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{foot}"/>')
     parts.append(_axis(scale, foot, unit))
-    for seconds, label, kind in ((bound, "lower bound", "bound"), (guess, "your guess", "guess")):
+    marks = ((bound, "lower bound", "bound", 26), (guess, "your guess", "guess", 37))
+    for seconds, label, kind, below in marks:
         if seconds is not None and seconds <= scale:
             x = NAMES + seconds * unit
             anchor, by = ("end", -3) if x > NAMES + 0.7 * BARS else ("start", 3)
             parts.append(
                 f'<line class="{kind}" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{foot}"/>'
-                f'<text class="small" x="{x + by:.1f}" y="{foot + 26}" text-anchor="{anchor}">'
+                f'<text class="small" x="{x + by:.1f}" y="{foot + below}" text-anchor="{anchor}">'
                 f"{label} {seconds:.2f} s</text>"
             )
     return "".join([*parts, "</svg>"])
