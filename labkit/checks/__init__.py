@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import UsageError
-from . import lesson00, lesson01, lesson02, lesson03, lesson04
+from . import lesson00, lesson01, lesson02, lesson03, lesson04, lesson07
 from .cards import Hint, Solution
 from .exercise import Exercise
 from .judge import Bench, NotAttempted, NotYet, Player
@@ -32,7 +32,7 @@ __all__ = [
 
 exercises: dict[str, Exercise] = {
     exercise.id: exercise
-    for lesson in (lesson00, lesson01, lesson02, lesson03, lesson04)
+    for lesson in (lesson00, lesson01, lesson02, lesson03, lesson04, lesson07)
     for exercise in lesson.EXERCISES
 }
 """Every exercise of the course by its id, in the course's order."""

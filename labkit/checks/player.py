@@ -71,6 +71,7 @@ class _Player:
         self._errors: dict[int, int] = {}
         self._kept: list[BaseException] = []
         self._things: dict[int, dict[str, Any]] = {}
+        self._contents: dict[int, list[Any]] = {}
         self._task: asyncio.Task[None] | None = None
         code = getattr(inspect.unwrap(function), "__code__", None)
         self._file: str | None = getattr(code, "co_filename", None)
@@ -158,6 +159,8 @@ class _Player:
     # The judge's things, as the learner's function gets them
 
     def _stand_in(self, data: Mapping[str, Any]) -> Any:
+        if data["$"] == "content":
+            return self._content(decode(data["blocks"]))
         name = data["name"]
         if data["$"] == "worker":
             return self._worker(name, cleans=bool(data["cleans"]))
@@ -169,6 +172,23 @@ class _Player:
         client = over(_transport(self))
         self._things[id(client)] = dict(data)
         return client
+
+    def _content(self, blocks: list[Any]) -> list[Any]:
+        from anthropic.types import Message
+
+        reply = {
+            "id": "msg",
+            "type": "message",
+            "role": "assistant",
+            "model": "scripted",
+            "content": blocks,
+            "stop_reason": "tool_use",
+            "stop_sequence": None,
+            "usage": {"input_tokens": 0, "output_tokens": 0},
+        }
+        content: list[Any] = Message.model_validate(reply).content
+        self._contents[id(content)] = content
+        return content
 
     def _worker(self, name: str, *, cleans: bool) -> Callable[..., Any]:
         async def worker(*args: Any, **kwargs: Any) -> Any:
@@ -258,7 +278,17 @@ class _Player:
     def _other(self, value: Any) -> Plain | None:
         if isinstance(value, BaseException):
             return encode_error(value, self._errors, self._file)
+        if id(value) in self._contents:
+            blocks = [_as_sent(block) for block in value]
+            return {"$": "content", "blocks": encode(blocks, lambda _: None)}
         return self._things.get(id(value))
+
+
+def _as_sent(block: Any) -> Any:
+    """A block of the SDK's as the service sent it; whatever else stands there, as it is."""
+    from anthropic import BaseModel
+
+    return block.model_dump(exclude_unset=True) if isinstance(block, BaseModel) else block
 
 
 _GENERATOR_CLOSERS = ("async_generator_athrow", "async_generator_aclose")

@@ -5,6 +5,7 @@ imports anything from the rest of labkit. They are also the reference solutions 
 """
 
 from .asking import MODEL, ask, ask_both
+from .conducting import Witness, atlas, conduct, run_tools, within, witness
 from .gathering import (
     dispatch,
     gather_bounded,
@@ -19,9 +20,12 @@ from .routing import SPECIALIST, classify, parse_route, route
 __all__ = [
     "MODEL",
     "SPECIALIST",
+    "Witness",
     "ask",
     "ask_both",
+    "atlas",
     "classify",
+    "conduct",
     "dispatch",
     "gate",
     "gather_bounded",
@@ -34,7 +38,10 @@ __all__ = [
     "parse_route",
     "revise_once",
     "route",
+    "run_tools",
     "score_gate",
     "synthesize",
     "verify_evidence",
+    "within",
+    "witness",
 ]
