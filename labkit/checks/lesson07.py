@@ -399,7 +399,10 @@ def _specialists_called(
     for name, task in wanted:
         found = next((r for r in left if team.asked(r) == name and task in r.prompt), None)
         if found is None:
-            elsewhere = any(task in request.prompt for request in left)
+            elsewhere = any(
+                task in request.prompt and (team.asked(request), task) not in wanted
+                for request in left
+            )
             run.fail(
                 f"The task for {name} went to another specialist: the tool's name says whose"
                 " prompt is the `system`."
@@ -763,9 +766,10 @@ def grade_atlas(bench: Bench) -> None:
         ),
     )
     # Rounds that ask for nobody who is there cost the check no calls but the lead's.
-    for rounds, given in ((5, {}), (2, {"rounds": 2}), (1, {"rounds": 1})):
+    limits: list[tuple[int, dict[str, int]]] = [(5, {}), (2, {"rounds": 2}), (1, {"rounds": 1})]
+    for rounds, given in limits:
         endless = service(_team(chance, 2), *(asks((nobody, task())) for _ in range(rounds + 2)))
-        _endless(bench, endless, rounds, **given)
+        _endless(bench, endless, rounds, given)
     _looped(bench, service(_team(chance, 2), answer(stop_reason="stop_sequence")), rounds=1)
     team = _team(chance, 2)
     refused = service(team, asks((team.names[0], task())), answer(stop_reason="refusal"))
@@ -793,7 +797,7 @@ def grade_atlas(bench: Bench) -> None:
         run.expect_cancelled()
 
 
-def _endless(bench: Bench, service: Service, rounds: int, **given: Any) -> None:
+def _endless(bench: Bench, service: Service, rounds: int, given: dict[str, int]) -> None:
     run = bench.run(Client(service.reply), service.request, service.team.prompts, **given)
     told = f"rounds={rounds}" if given else f"{rounds} by default"
     why = (
@@ -818,23 +822,23 @@ def _counted(run: Run, service: Service, rounds: int, why: str) -> None:
 def _looped(bench: Bench, service: Service, **given: Any) -> None:
     team = service.team
     run = bench.run(Client(service.reply), service.request, team.prompts, **given)
-    if run.how == "raised":
-        content = [block for turn in service.turns for block in turn.content]
-        if "RuntimeError" in run.value.family and len(service.leads) < len(service.turns):
+    ending = next(place for place, turn in enumerate(service.turns) if not turn.asks)
+    if run.how == "raised" and "RuntimeError" in run.value.family:
+        if len(service.leads) <= ending:
             run.fail(
                 "It gave up while rounds were left.",
-                wanted=f"{len(service.turns)} lead calls",
+                wanted=f"{ending + 1} lead calls",
                 seen=f"{len(service.leads)} lead calls, {run.outcome}",
             )
-        if "RuntimeError" in run.value.family:
-            run.fail(
-                "The last of the rounds brought a reply that asks for no tool: that is the answer.",
-                wanted=show(service.turns[-1].text),
-                seen=run.outcome,
-            )
-        _explain_raised(run, team, content)
+        _lead_calls(run, service, ending)
+        run.fail(
+            "The last of the rounds brought a reply that asks for no tool: that is the answer.",
+            wanted=show(service.turns[ending].text),
+            seen=run.outcome,
+        )
+    if run.how == "raised":
+        _explain_raised(run, team, [block for turn in service.turns for block in turn.content])
     seen = run.answer()
-    ending = next(place for place, turn in enumerate(service.turns) if not turn.asks)
     _lead_calls(run, service, ending)
     for turn, asked in zip(service.turns, service.rounds, strict=False):
         _specialists_called(run, team, turn.content if turn.asks else [], asked)
