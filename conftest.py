@@ -21,6 +21,8 @@ for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "LAB
     del os.environ[_name]
 # How long the SDK takes to load is the machine's affair and no output of a cell.
 os.environ["LABKIT_QUIET"] = "1"
+# A test run is nobody's progress.
+os.environ["LABKIT_PROGRESS"] = "off"
 
 
 @pytest.hookimpl(tryfirst=True)

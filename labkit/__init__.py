@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from .client import connect
     from .clock import FreeClock, run
     from .errors import Deadlock, LabkitError, UsageError
+    from .overview import progress
     from .plot import timeline
     from .script import Reply, Request, Rule
     from .trace import Call, Trace, record, traced
-    from .widgets import bench, board, compare, predict
+    from .widgets import bench, board, compare, predict, predict_choice, self_check
 
 __version__ = "0.1.0"
 
@@ -34,8 +35,11 @@ _HOMES = {
     "connect": "client",
     "hint": "checks",
     "predict": "widgets",
+    "predict_choice": "widgets",
+    "progress": "overview",
     "record": "trace",
     "run": "clock",
+    "self_check": "widgets",
     "solution": "checks",
     "timeline": "plot",
     "traced": "trace",
@@ -58,8 +62,11 @@ __all__ = [
     "connect",
     "hint",
     "predict",
+    "predict_choice",
+    "progress",
     "record",
     "run",
+    "self_check",
     "solution",
     "timeline",
     "traced",

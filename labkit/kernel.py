@@ -1,10 +1,12 @@
-"""What a notebook's kernel needs so that its Stop button stops at once."""
+"""The notebook's kernel: whether there is one, which cell it runs, and how Stop stops at once."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
+from typing import Any
 
 
 def make_interruptible() -> bool:
@@ -28,3 +30,23 @@ def make_interruptible() -> bool:
 
 def _woken() -> None:
     """Nothing to do: that the signal arrived has woken the loop."""
+
+
+def _kernel() -> Any:
+    shell = sys.modules.get("IPython")
+    running = shell.get_ipython() if shell is not None else None
+    return getattr(running, "kernel", None)
+
+
+def in_kernel() -> bool:
+    """Whether a Jupyter kernel runs this code, so that a front end may show widgets."""
+    return _kernel() is not None
+
+
+def running_cell() -> tuple[str, str]:
+    """The id of the cell that runs, and of this run of it; empty where the front end tells none."""
+    kernel = _kernel()
+    request = kernel.get_parent() if kernel is not None else None
+    request = request or {}
+    cell = request.get("metadata", {}).get("cellId") or ""
+    return str(cell), str(request.get("header", {}).get("msg_id") or "")

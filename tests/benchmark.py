@@ -20,7 +20,7 @@ CALLS = 1_000
 BOARD = """
 import time
 from labkit import Call, Trace
-from labkit.widgets.board import Screen
+from labkit.widgets.boards import Screen
 from labkit.widgets.frames import Rows
 names = [f"worker {n}" for n in range(20)]
 calls = [Call(name, n / 10, n / 10 + 2 if n % 3 else None, "ok" if n % 3 else "running")

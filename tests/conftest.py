@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from labkit import journal, kernel
+from labkit.widgets import live
+
 GRACE = 1.0
 """Seconds that a thread may take to end after its test."""
 
@@ -90,3 +93,18 @@ def nothing_left_running(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     pending = [task for task in tasks if not task.done() and not task.get_loop().is_closed()]
     assert not threads, f"the test left threads: {', '.join(map(repr, threads))}"
     assert not pending, f"the test left tasks: {', '.join(map(repr, pending))}"
+
+
+@pytest.fixture(autouse=True)
+def fresh_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a learner who has done nothing yet, kept in memory."""
+    monkeypatch.setenv("LABKIT_PROGRESS", "off")
+    monkeypatch.setattr(journal, "_journals", {})
+    monkeypatch.setattr(journal, "_watchers", [])
+
+
+@pytest.fixture
+def front_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have widgets made as in a notebook's kernel."""
+    monkeypatch.setattr(kernel, "in_kernel", lambda: True)
+    monkeypatch.setattr(live, "_open", {})

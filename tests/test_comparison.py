@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from labkit import UsageError, board, compare, run, timeline, traced
-from labkit.widgets import front
-from labkit.widgets.board import Board
+from labkit.widgets import live
+from labkit.widgets.boards import Board
+from labkit.widgets.live import VIEW
 
 
 @traced
@@ -45,12 +45,11 @@ def test_it_says_and_shows_what_a_timeline_does() -> None:
     assert sorted(data) == ["image/png", "text/plain"]
 
 
+@pytest.mark.usefixtures("front_end")
 def test_live_it_takes_the_place_of_the_boards_and_plays_both_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shell = SimpleNamespace(execution_count=1)
-    monkeypatch.setattr(front, "kernel", lambda: shell)
-    monkeypatch.setattr(front, "show", lambda box: None)
+    monkeypatch.setattr(live, "show", lambda box: None)
     row, together = boards()
     picture = compare(row, together, guess=2.5)
     boxes: list[Any] = []
@@ -58,7 +57,7 @@ def test_live_it_takes_the_place_of_the_boards_and_plays_both_at_once(
     monkeypatch.setattr(picture, "_widget", lambda: boxes.append(make()) or boxes[0])
     data, _ = picture._repr_mimebundle_()
     [box] = boxes
-    assert data[front.VIEW]["model_id"] == box.model_id
+    assert data[VIEW]["model_id"] == box.model_id
     assert row._live is None
     assert together._live is None
     shown, bar = box.children

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labkit import Call, Trace, UsageError, predict, timeline
+from labkit import Call, Trace, UsageError, timeline
 from labkit.plot import bars, kind_of, lower_bound
 
 
@@ -124,23 +124,3 @@ def test_bars_in_text_share_a_scale() -> None:
         "b | ██         | 3.000 s",
         "c |   ███      | 6.000 s",
     ]
-
-
-def test_a_prediction_has_a_value_a_widget_and_a_text() -> None:
-    guess = predict("How long?", 0, 4, start=1.5)
-    assert guess.value == 1.5
-    assert repr(guess) == "How long?\nYour guess: 1.5 s (move the slider)"
-    bundle = guess._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(guess)
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-
-
-@pytest.mark.parametrize("about", [(4, 0), (0, 0)])
-def test_a_prediction_needs_room(about: tuple[float, float]) -> None:
-    with pytest.raises(UsageError, match="low < high"):
-        predict("How long?", *about)
-
-
-def test_a_prediction_starts_inside() -> None:
-    with pytest.raises(UsageError, match="a start between"):
-        predict("How long?", 0, 1, start=2)

@@ -355,6 +355,8 @@ def execute(notebook: Notebook, folder: Path) -> Notebook:
     env = {name: value for name, value in os.environ.items() if not name.startswith(private)}
     # How long the SDK takes to load is this machine's affair and no output of a cell.
     env["LABKIT_QUIET"] = "1"
+    # A build is nobody's progress.
+    env["LABKIT_PROGRESS"] = "off"
     NotebookClient(
         notebook,
         kernel_name="python3",

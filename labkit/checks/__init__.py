@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from .. import journal
 from ..errors import UsageError
 from . import lesson00, lesson01, lesson02, lesson03, lesson04, lesson07
 from .cards import Hint, Solution
@@ -44,6 +45,7 @@ def check(id: str, function: Callable[..., Any], *, seed: int = 0) -> Verdict:
     """Check a function against an exercise.
 
     It is run on a clock of its own, on which waiting takes no time, and judged by what it did.
+    The verdict becomes a part of the learner's progress.
 
     Args:
         id: The exercise, such as ``"2.1"``.
@@ -68,7 +70,12 @@ def check(id: str, function: Callable[..., Any], *, seed: int = 0) -> Verdict:
             f"That was the reference from labkit.patterns. To check your own {exercise.name}, run"
             " the cell that defines it again, then this one."
         )
-    return judge(exercise, InProcess(function), seed=seed, note=note)
+    verdict = judge(exercise, InProcess(function), seed=seed, note=note)
+    # The reference is not the learner's; what has another name is an experiment until it passes.
+    own = getattr(function, "__name__", "") == exercise.name or verdict.passed
+    if verdict.attempted and own and not note:
+        journal.checked(id, passed=verdict.passed)
+    return verdict
 
 
 def judge(exercise: Exercise, player: Player, *, seed: int, note: str = "") -> Verdict:
@@ -125,6 +132,7 @@ def hint(id: str) -> Hint:
     exercise = find(id)
     step = min(_hints_given.get(id, 0), len(exercise.hints) - 1)
     _hints_given[id] = step + 1
+    journal.hinted(id, step + 1)
     return Hint(id, step, exercise.hints[step])
 
 
@@ -137,7 +145,9 @@ def solution(id: str) -> Solution:
     Raises:
         UsageError: When there is no such exercise.
     """
-    return Solution(find(id))
+    exercise = find(id)
+    journal.revealed(id)
+    return Solution(exercise)
 
 
 def find(id: str) -> Exercise:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..clock import interruptible
@@ -17,10 +19,54 @@ from . import player
 from .judge import Channel, TimeLimit
 
 LIMIT = 5.0
-"""Real seconds that one run may take; a right answer takes milliseconds."""
+"""Seconds that one run may take; a right answer takes milliseconds. See `Patience`."""
+
+LONGEST = 12
+"""How often `LIMIT` goes into the longest time that is waited for a run, however busy it is."""
+
+LOOK = 0.1
+"""Real seconds between two looks at a run."""
 
 STUBBORN = 1.0
 """Real seconds that code which is being stopped has to end; then it is left to itself."""
+
+
+class Patience:
+    """Says when a run has taken too long, and says the same on a busy machine.
+
+    What computes is measured by its processor time, since on a busy machine it waits for its turn.
+    What does not compute waits for something else, and gets as many real seconds.
+
+    Args:
+        limit: Seconds of either kind.
+        stat: The ``stat`` file of the thread or process in ``/proc``. Where there is no such file,
+            real seconds have to do.
+    """
+
+    def __init__(self, limit: float, stat: str) -> None:
+        self._limit = limit
+        self._stat = Path(stat)
+        self._started = self._moved = time.monotonic()
+        self._before = self._used = self._processor() or 0.0
+
+    def is_over(self) -> bool:
+        """Whether it has taken too long by now."""
+        now, used = time.monotonic(), self._processor()
+        if used is not None and used > self._used:
+            self._used, self._moved = used, now
+        return (
+            self._used - self._before >= self._limit
+            or now - self._moved >= self._limit
+            or now - self._started >= self._limit * LONGEST
+        )
+
+    def _processor(self) -> float | None:
+        try:
+            # After the name, which may hold anything: state is the first, utime the twelfth.
+            fields = self._stat.read_text("utf-8", "replace").rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError, AttributeError):
+            return None
 
 
 class InProcess:
@@ -28,7 +74,7 @@ class InProcess:
 
     Args:
         function: The learner's function.
-        limit: Real seconds that one run may take.
+        limit: Seconds that one run may take; see `Patience`.
     """
 
     def __init__(self, function: Callable[..., Any], *, limit: float = LIMIT) -> None:
@@ -60,7 +106,9 @@ class InProcess:
         try:
             with interruptible():
                 thread.start()
-                thread.join(self._limit)
+                patience = Patience(self._limit, f"/proc/self/task/{thread.native_id}/stat")
+                while thread.is_alive() and not patience.is_over():
+                    thread.join(LOOK)
             if thread.is_alive():
                 stopped.set()
                 _stop(thread)
@@ -92,7 +140,7 @@ class ChildProcess:
 
     Args:
         command: What starts the child: it has to call `labkit.checks.player.serve`.
-        limit: Real seconds that one run may take.
+        limit: Seconds that one run may take; see `Patience`.
     """
 
     def __init__(self, command: Sequence[str], *, limit: float = LIMIT) -> None:
@@ -119,13 +167,17 @@ class ChildProcess:
         assert child.stdin is not None
         assert child.stdout is not None
         late = threading.Event()
+        over = threading.Event()
 
-        def kill() -> None:
-            late.set()
-            child.kill()
+        def guard() -> None:
+            patience = Patience(self._limit, f"/proc/{child.pid}/stat")
+            while not over.wait(LOOK):
+                if patience.is_over():
+                    late.set()
+                    child.kill()
+                    return
 
-        timer = threading.Timer(self._limit, kill)
-        timer.start()
+        threading.Thread(target=guard, name="labkit-guard", daemon=True).start()
         try:
             message: dict[str, Any] = job
             while True:
@@ -143,7 +195,7 @@ class ChildProcess:
         except (BrokenPipeError, ValueError):
             pass  # the child is gone or talks nonsense: the run stays without an end
         finally:
-            timer.cancel()
+            over.set()
         self._end()
         if late.is_set():
             raise TimeLimit

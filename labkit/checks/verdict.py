@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from typing import Any
 
+from ..look import GREEN, GREY, ORANGE, card
 from ..plot import bars
 from ..trace import Trace
 
@@ -72,8 +74,8 @@ class Verdict:
         )
 
     def _repr_html_(self) -> str:
-        colour = "#2e7d32" if self.passed else "#767676" if not self.attempted else "#b3541e"
-        parts = [f"<strong style='color:{colour}'>{html.escape(self.headline)}</strong>"]
+        colour = GREEN if self.passed else ORANGE if self.attempted else GREY
+        parts = [f"<strong>{html.escape(self.headline)}</strong>"]
         if self.message:
             parts.append("<br>".join(html.escape(line) for line in self.message.splitlines()))
         told = [("wanted", self.wanted), ("seen", self.seen)]
@@ -91,8 +93,9 @@ class Verdict:
         if self.printed:
             printed = html.escape("\n".join(self.printed.splitlines()[:20]))
             parts.append(f"your function printed<pre>{printed}</pre>")
-        body = "".join(f"<div>{part}</div>" for part in parts)
-        return (
-            f"<div role='status' style='border-left:4px solid {colour};padding:2px 12px'>"
-            f"{body}</div>"
-        )
+        return card(colour, "".join(f"<div>{part}</div>" for part in parts))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from ..widgets import live, verdicts
+
+        return live.bundle(repr(self), lambda: verdicts.box(self), html=self._repr_html_())

@@ -8,9 +8,9 @@ from typing import Any
 from ..errors import UsageError
 from ..plot import Timeline, timeline
 from ..trace import Trace
-from . import front
-from .board import Board, Replay, unique
+from .boards import Board, Replay, unique
 from .frames import Rows, at, drawing, totals
+from .live import alt, bundle
 from .predictions import Prediction
 
 
@@ -30,16 +30,14 @@ class Comparison:
         return repr(self.picture)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        model_id = None
-        if front.kernel() is not None:
-            for board in self._boards:
-                board.leave()
-            model_id = self._widget().model_id
-        return front.bundle(repr(self), self.picture.png(), model_id)
+        text = repr(self)
+        return bundle(text, self._widget, png=self.picture.png()), alt(text)
 
     def _widget(self) -> Any:
         import ipywidgets
 
+        for board in self._boards:
+            board.leave()
         shown = ipywidgets.HTML()
         name = unique()
         seconds = max(trace.seconds for _, trace in self.picture.traces)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from . import front
+from .live import bundle
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -26,7 +26,6 @@ class Control:
     def __init__(self, what: str, value: Any) -> None:
         self.what = what
         self.value = value
-        self._shown: ipywidgets.DOMWidget | None = None
 
     def widget(self) -> ipywidgets.DOMWidget:
         """A new widget that moves it."""
@@ -47,17 +46,16 @@ class Control:
     def _widget(self, *, width: str, **of_all: Any) -> ipywidgets.DOMWidget:
         raise NotImplementedError
 
-    def __repr__(self) -> str:
+    @property
+    def told(self) -> str:
+        """How it stands, in a line."""
         return f"{self.what}: {self.value}"
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        model_id = None
-        if front.kernel() is not None:
-            if self._shown is not None:
-                self._shown.close()
-            self._shown = self.widget()
-            model_id = self._shown.model_id
-        return front.bundle(f"{self!r} (move it)", model_id=model_id)
+    def __repr__(self) -> str:
+        return f"{self.told} (move the slider)"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return bundle(repr(self), self.widget)
 
 
 class Setting(Control):
@@ -86,7 +84,9 @@ class Setting(Control):
             **of_all,
         )
 
-    def __repr__(self) -> str:
+    @property
+    def told(self) -> str:
+        """How it stands, in a line."""
         return f"{self.what}: {self.value:g} {self.unit}".rstrip()
 
 
@@ -98,12 +98,20 @@ class Switch(Control):
 
         return ipywidgets.Checkbox(layout=ipywidgets.Layout(width=width), **of_all)
 
-    def __repr__(self) -> str:
+    @property
+    def told(self) -> str:
+        """How it stands, in a line."""
         return f"{self.what}: {'on' if self.value else 'off'}"
+
+    def __repr__(self) -> str:
+        return f"{self.told} (tick the box)"
 
 
 class Choice(Control):
     """One of several; made by `choose`."""
+
+    def __repr__(self) -> str:
+        return f"{self.told} (choose from the list)"
 
     def __init__(self, what: str, options: Sequence[Any], start: Any):
         self._options = list(options)
@@ -137,12 +145,25 @@ def setting(
         UsageError: When there is no room between the lowest and the highest, or ``start`` lies
             outside.
     """
-    if not low < high or not low <= start <= high or step <= 0:
-        raise UsageError(
-            f"setting needs low < high, a start between them and a step above 0; these are"
-            f" low={low}, high={high}, start={start}, step={step}"
-        )
+    fits("setting", low, high, start, step)
     return Setting(what, low, high, start, step, unit)
+
+
+def fits(name: str, low: float, high: float, start: float, step: float) -> None:
+    """See that a slider can be made of these figures.
+
+    Raises:
+        UsageError: When one is no number, there is no room between the lowest and the highest,
+            ``start`` lies outside, or the step is not above 0.
+    """
+    numbers = all(
+        isinstance(it, int | float) and not isinstance(it, bool) for it in (low, high, start, step)
+    )
+    if not numbers or not low < high or not low <= start <= high or not step > 0:
+        raise UsageError(
+            f"{name} needs low < high, a start between them and a step above 0; these are"
+            f" low={low!r}, high={high!r}, start={start!r}, step={step!r}"
+        )
 
 
 def switch(what: str, *, start: bool = False) -> Switch:

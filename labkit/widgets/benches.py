@@ -12,10 +12,10 @@ from ..clock import run
 from ..errors import UsageError
 from ..plot import Timeline, timeline
 from ..trace import Trace, record
-from . import front
-from .board import Screen
+from .boards import Screen
 from .controls import Control
 from .frames import Row, Rows
+from .live import alt, bundle, close, keep
 
 Scene = Callable[..., Any]
 """What a bench runs: called with its settings by name, it returns what there is to show."""
@@ -73,7 +73,7 @@ class Bench:
         self.rows = rows
         self._scene = scene
         self._limit = limit
-        self._bench: _Widget | None = None
+        self._shown: _Widget | None = None
 
     @property
     def values(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Bench:
 
     def _text(self, answer: Answer) -> str:
         lines = [self.title] if self.title else []
-        lines += [f"  {control!r}" for control in self.settings.values()]
+        lines += [f"  {control.told}" for control in self.settings.values()]
         if isinstance(answer.value, Picture):
             return "\n".join([*lines, repr(answer.value)])
         if answer.trace.calls:
@@ -133,15 +133,18 @@ class Bench:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         answer = self.answer()
-        model_id = None
-        if front.kernel() is not None:
-            if self._bench is not None:
-                self._bench.close()
-            self._bench = _Widget(self, answer)
-            model_id = self._bench.box.model_id
+
+        def make() -> Any:
+            if self._shown is not None:
+                self._shown.close()
+            self._shown = _Widget(self, answer)
+            keep(self._shown.close)
+            return self._shown.box
+
         shows = isinstance(answer.value, Picture) or answer.trace.calls
         png = self.picture(answer).png() if shows else None
-        return front.bundle(self._text(answer), png, model_id)
+        text = self._text(answer)
+        return bundle(text, make, png=png), alt(text)
 
 
 def bench(
@@ -226,7 +229,7 @@ class _Widget:
         for widget in self._controls:
             widget.unobserve(self._moved, "value")
         self._screen.close()
-        self.box.close()
+        close(self.box)
 
     def _moved(self, _change: Any) -> None:
         self._cancel()

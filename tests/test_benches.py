@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from labkit import UsageError, bench, patterns, record, run, timeline, traced
-from labkit.widgets import choose, front, setting, switch
-from labkit.widgets.bench import Bench
+from labkit import UsageError, bench, kernel, patterns, record, run, timeline, traced
+from labkit.widgets import choose, setting, switch
+from labkit.widgets.benches import Bench
+from labkit.widgets.live import VIEW
 
 Stage = Callable[[Bench], Any]
 
 
 @pytest.fixture
-def widget(monkeypatch: pytest.MonkeyPatch) -> Stage:
+def widget(front_end: None) -> Stage:
     """Shows a bench as a live notebook does, and returns its widget."""
-    monkeypatch.setattr(front, "kernel", lambda: SimpleNamespace(kernel=object()))
 
     def show(bench: Bench) -> Any:
         data, _ = bench._repr_mimebundle_()
-        assert data[front.VIEW]["model_id"] == bench._bench.box.model_id
-        return bench._bench
+        assert data[VIEW]["model_id"] == bench._shown.box.model_id
+        return bench._shown
 
     return show
 
@@ -82,10 +81,10 @@ def test_a_count_is_handed_on_as_one_and_a_measure_as_a_float() -> None:
 
 
 def test_controls_say_how_they_stand() -> None:
-    assert repr(setting("cap", 1, 6, start=2, unit="in flight")) == "cap: 2 in flight"
-    assert repr(switch("the gate", start=True)) == "the gate: on"
-    assert repr(switch("the gate")) == "the gate: off"
-    assert repr(choose("pattern", ["gather", "race"])) == "pattern: gather"
+    assert setting("cap", 1, 6, start=2, unit="in flight").told == "cap: 2 in flight"
+    assert switch("the gate", start=True).told == "the gate: on"
+    assert switch("the gate").told == "the gate: off"
+    assert choose("pattern", ["gather", "race"]).told == "pattern: gather"
 
 
 @pytest.mark.parametrize(
@@ -109,9 +108,9 @@ def test_a_control_shows_a_widget_in_a_notebook_and_a_line_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cap = setting("cap", 1, 6, start=2)
-    assert cap._repr_mimebundle_()[0] == {"text/plain": "cap: 2 (move it)"}
-    monkeypatch.setattr(front, "kernel", lambda: SimpleNamespace(kernel=object()))
-    assert front.VIEW in cap._repr_mimebundle_()[0]
+    assert cap._repr_mimebundle_() == {"text/plain": "cap: 2 (move the slider)"}
+    monkeypatch.setattr(kernel, "in_kernel", lambda: True)
+    assert VIEW in cap._repr_mimebundle_()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .. import kernel
 from ..errors import UsageError
 from ..plot import Timeline, timeline
 from ..trace import Trace, record
-from . import front
+from . import live
 from .frames import Row, Rows, at, bound_of, drawing, full_scale, summary, totals
 
 if TYPE_CHECKING:
@@ -56,19 +57,19 @@ class Board(AbstractContextManager["Board"]):
         self._rows = Rows(rows)
         self._recorder: AbstractContextManager[Trace] | None = None
         self._live: Screen | None = None
-        self._cell: int | None = None
+        self._run = ""
 
     def __enter__(self) -> Board:
         if self._recorder is not None:
             raise UsageError(
                 "a board shows one run, and this one has had its own: make another with board(...)"
             )
-        shell = front.kernel()
-        if shell is not None:
-            self._cell = shell.execution_count
+        if kernel.in_kernel():
+            self._run = kernel.running_cell()[1]
             self._live = Screen(self.title, limit=self.limit)
             self._live.planned(self._planned)
-            front.show(self._live.box)
+            live.keep(self._live.close)
+            live.show(self._live.box)
             self._live.follow(self._moment)
         self._recorder = record()
         self.trace = self._recorder.__enter__()
@@ -158,16 +159,20 @@ class Board(AbstractContextManager["Board"]):
         return repr(self.picture)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        shell = front.kernel()
-        model_id = None
-        if shell is not None:
-            seen = self._live is not None and self._cell == shell.execution_count
-            if self._live is None:
-                self._live = Screen(self.title, limit=self.limit)
-                self._live.rest(self.trace, self.rows)
+        text = repr(self)
+        data = live.stored(text, png=self.picture.png())
+        if kernel.in_kernel():
             # In the cell that ran it the board is on the page already.
-            model_id = "" if seen else self._live.box.model_id
-        return front.bundle(repr(self), self.picture.png(), model_id)
+            seen = self._live is not None and self._run == kernel.running_cell()[1]
+            data[live.VIEW] = live.view_of(None if seen else self._screen().box)
+        return data, live.alt(text)
+
+    def _screen(self) -> Screen:
+        if self._live is None or self._live.box.comm is None:
+            self._live = Screen(self.title, limit=self.limit)
+            self._live.rest(self.trace, self.rows)
+            live.keep(self._live.close)
+        return self._live
 
 
 def board(title: str = "", rows: Sequence[str] = (), *, limit: int | None = None) -> Board:
@@ -276,7 +281,7 @@ class Screen:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._moment = None
-        self.box.close()
+        live.close(self.box)
 
     def _draw_at(self, seconds: float) -> None:
         trace, names = self._shown

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from labkit import Call, Trace, UsageError, board, patterns, run, traced
-from labkit.widgets import front
-from labkit.widgets.board import Board, Replay, Screen
+from labkit import Call, Trace, UsageError, board, kernel, patterns, run, traced
+from labkit.widgets import live
+from labkit.widgets.boards import Board, Replay, Screen
 from labkit.widgets.frames import (
     MANY,
     SIGNS,
@@ -26,6 +26,7 @@ from labkit.widgets.frames import (
     told,
     totals,
 )
+from labkit.widgets.live import VIEW
 
 
 def call(lane: str, start: float, end: float | None, outcome: str = "ok", note: str = "") -> Call:
@@ -47,11 +48,11 @@ STATES = [
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A notebook kernel, as far as a board looks at one; ``shown`` holds what it was shown."""
-    shell = SimpleNamespace(kernel=object(), execution_count=1, shown=[])
-    monkeypatch.setattr(front, "kernel", lambda: shell)
-    monkeypatch.setattr(front, "show", shell.shown.append)
+def shell(front_end: None, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A notebook's kernel: ``shown`` holds what was shown, ``run`` names the run of a cell."""
+    shell = SimpleNamespace(run="1", shown=[])
+    monkeypatch.setattr(kernel, "running_cell", lambda: ("cell", shell.run))
+    monkeypatch.setattr(live, "show", shell.shown.append)
     return shell
 
 
@@ -209,9 +210,9 @@ def test_nothing_planned_is_said_too() -> None:
 
 
 def test_without_a_front_end_it_records_and_leaves_a_text_and_a_picture() -> None:
-    with board("Two", ["a", "b", "never"]) as live:
+    with board("Two", ["a", "b", "never"]) as seen:
         run(both())
-    assert repr(live).splitlines() == [
+    assert repr(seen).splitlines() == [
         "Two",
         "⟨2 calls ⇒ 2.000 s, 2 in flight⟩",
         "  a: 0.000 s – 1.000 s",
@@ -219,7 +220,7 @@ def test_without_a_front_end_it_records_and_leaves_a_text_and_a_picture() -> Non
         "  never: planned",
         "lower bound: 2.000 s",
     ]
-    data, metadata = live._repr_mimebundle_()
+    data, metadata = seen._repr_mimebundle_()
     assert sorted(data) == ["image/png", "text/plain"]
     assert "never: planned" in metadata["image/png"]["alt"]
 
@@ -228,40 +229,40 @@ async def both() -> list[str]:
     return await asyncio.gather(worker("a", 1.0), worker("b", 2.0))
 
 
-async def fleet(live: Any) -> Any:
+async def fleet(seen: Any) -> Any:
     async def review(spec: dict[str, Any], feedback: str | None) -> dict[str, Any]:
         await worker(spec["topic"], spec["id"])
         evidence = {} if spec["id"] == 2 and not feedback else {"evidence": "a.py:1"}
         return {**spec, "claim": "c", **evidence}
 
     specs = [{"id": number, "topic": topic} for number, topic in enumerate("abc", 1)]
-    return await patterns.revise_once(review, specs, live.gate(patterns.gate))
+    return await patterns.revise_once(review, specs, seen.gate(patterns.gate))
 
 
 def test_a_watched_gate_judges_alike_and_marks_what_it_kicks_back() -> None:
-    with board("", ["a", "b", "c"]) as live:
-        passed, rejected = run(fleet(live))
+    with board("", ["a", "b", "c"]) as seen:
+        passed, rejected = run(fleet(seen))
     assert [finding["topic"] for finding in passed] == ["a", "b", "c"]
     assert rejected == []
-    assert [row.state for row in live.rows] == ["done", "revised", "done"]
-    assert "kicked back: missing evidence; 3.000 s – 5.000 s" in repr(live)
+    assert [row.state for row in seen.rows] == ["done", "revised", "done"]
+    assert "kicked back: missing evidence; 3.000 s – 5.000 s" in repr(seen)
 
 
 def test_a_watched_gate_may_be_given_anything() -> None:
-    with board() as live:
-        watched = live.gate(patterns.gate)
+    with board() as seen:
+        watched = seen.gate(patterns.gate)
         assert watched(["rubbish", {"topic": "nobody"}]) == patterns.gate(
             ["rubbish", {"topic": "nobody"}]
         )
 
 
 def test_a_row_can_be_kicked_back_by_hand() -> None:
-    with board("", ["a"]) as live:
+    with board("", ["a"]) as seen:
         run(worker("a"))
-        live.kicked_back("a", "too short")
+        seen.kicked_back("a", "too short")
         with pytest.raises(UsageError, match="rows: a"):
-            live.kicked_back("z", "too short")
-    assert [row.state for row in live.rows] == ["kicked back"]
+            seen.kicked_back("z", "too short")
+    assert [row.state for row in seen.rows] == ["kicked back"]
 
 
 @pytest.mark.parametrize("bad", [{"rows": "auth"}, {"rows": [1]}, {"limit": 0}])
@@ -271,16 +272,16 @@ def test_bad_arguments_are_told(bad: dict[str, Any]) -> None:
 
 
 def test_a_board_shows_one_run() -> None:
-    with board() as live:
+    with board() as seen:
         pass
-    with pytest.raises(UsageError, match="one run"), live:
+    with pytest.raises(UsageError, match="one run"), seen:
         pass
 
 
 def test_a_board_may_be_left_by_an_exception() -> None:
-    with pytest.raises(ConnectionError), board("", ["a"]) as live:
+    with pytest.raises(ConnectionError), board("", ["a"]) as seen:
         run(worker("a", fails=True))
-    assert [row.state for row in live.rows] == ["failed"]
+    assert [row.state for row in seen.rows] == ["failed"]
 
 
 # --- live --------------------------------------------------------------------------------------
@@ -290,48 +291,58 @@ def test_it_moves_while_the_cell_awaits_and_rests_when_it_is_through(shell: Any)
     pictures = []
 
     async def cell() -> Board:
-        with board("Two", ["a", "b"]) as live:
-            pictures.append(live._live._picture.value)
+        with board("Two", ["a", "b"]) as seen:
+            pictures.append(seen._live._picture.value)
             both_run = asyncio.ensure_future(both())
             await asyncio.sleep(1.5)
-            pictures.append(live._live._picture.value)
+            pictures.append(seen._live._picture.value)
             await both_run
-        pictures.append(live._live._picture.value)
-        return live
+        pictures.append(seen._live._picture.value)
+        return seen
 
-    live = run(cell())
+    seen = run(cell())
     [box] = shell.shown
-    assert box.model_id == live._live.box.model_id
+    assert box.model_id == seen._live.box.model_id
     assert pictures[0].count("○ planned") == 2
     assert "✓ 1.00 s" in pictures[1]
     assert "▸" in pictures[1]
     assert "0 in flight · 2 of 2 through" in pictures[2]
-    assert live._live._timer is None
+    assert seen._live._timer is None
 
 
 def test_in_its_own_cell_it_is_on_the_page_already_and_later_it_is_shown_again(shell: Any) -> None:
-    with board("Two", ["a"]) as live:
+    with board("Two", ["a"]) as seen:
         run(worker("a"))
-    assert live._repr_mimebundle_()[0][front.VIEW]["model_id"] == ""
-    shell.execution_count = 2
-    assert live._repr_mimebundle_()[0][front.VIEW]["model_id"] == live._live.box.model_id
+    assert seen._repr_mimebundle_()[0][VIEW]["model_id"] == ""
+    shell.run = "2"
+    assert seen._repr_mimebundle_()[0][VIEW]["model_id"] == seen._live.box.model_id
 
 
-def test_a_board_made_before_the_kernel_was_there_can_be_shown(
+def test_a_board_made_without_a_front_end_can_be_shown_in_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with board("Two", ["a"]) as live:
+    with board("Two", ["a"]) as seen:
         run(worker("a"))
-    monkeypatch.setattr(front, "kernel", lambda: SimpleNamespace(execution_count=7))
-    assert live._repr_mimebundle_()[0][front.VIEW]["model_id"]
+    monkeypatch.setattr(kernel, "in_kernel", lambda: True)
+    assert seen._repr_mimebundle_()[0][VIEW]["model_id"]
+
+
+def test_running_its_cell_again_takes_the_old_board_off_the_page(shell: Any) -> None:
+    with board("Two", ["a"]) as first:
+        run(worker("a"))
+    box = first._live.box
+    shell.run = "2"
+    with board("Two", ["a"]):
+        assert box.comm is None
+    assert first._repr_mimebundle_()[0][VIEW]["model_id"]  # and it can still be shown
 
 
 def test_a_cancelled_cell_leaves_every_row_cancelled_and_no_timer(shell: Any) -> None:
     boards = []
 
     async def cell() -> None:
-        with board("Two", ["a", "b"]) as live:
-            boards.append(live)
+        with board("Two", ["a", "b"]) as seen:
+            boards.append(seen)
             await both()
 
     async def stopped() -> None:
@@ -342,23 +353,23 @@ def test_a_cancelled_cell_leaves_every_row_cancelled_and_no_timer(shell: Any) ->
             await task
 
     run(stopped())
-    [live] = boards
-    assert [row.state for row in live.rows] == ["cancelled", "cancelled"]
-    assert live._live._picture.value.count("✕ 0.50 s cancelled") == 2
-    assert live._live._timer is None
+    [seen] = boards
+    assert [row.state for row in seen.rows] == ["cancelled", "cancelled"]
+    assert seen._live._picture.value.count("✕ 0.50 s cancelled") == 2
+    assert seen._live._timer is None
 
 
 def test_a_replay_shows_any_moment_at_any_pace(shell: Any) -> None:
-    with board("Two", ["a", "b"]) as live:
+    with board("Two", ["a", "b"]) as seen:
         run(both())
-    replay = live._live._replay
+    replay = seen._live._replay
     assert replay._slider.max == 2000
     replay._slider.value = 1500
     assert replay._clock.value == "1.50 s"
-    assert "▸ 1.50 s" in live._live._picture.value
-    assert "✓ 1.00 s" in live._live._picture.value
+    assert "▸ 1.50 s" in seen._live._picture.value
+    assert "✓ 1.00 s" in seen._live._picture.value
     replay._slider.value = 2000
-    assert "2 of 2 through" in live._live._picture.value
+    assert "2 of 2 through" in seen._live._picture.value
     replay._speed.value = 0.25
     assert replay._play.step == 25
 
@@ -371,9 +382,9 @@ def test_a_long_run_is_replayed_faster_than_it_was() -> None:
 
 
 def test_a_board_that_nobody_awaits_beside_needs_no_loop(shell: Any) -> None:
-    with board("Two", ["a"]) as live:
+    with board("Two", ["a"]) as seen:
         run(worker("a"))
-    assert "1 of 1 through" in live._live._picture.value
+    assert "1 of 1 through" in seen._live._picture.value
 
 
 def test_what_it_sends_is_plain_text_of_a_bounded_size(shell: Any) -> None:
