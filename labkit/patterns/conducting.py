@@ -150,13 +150,14 @@ class Witness:
         stands = {finding["id"] for finding in passed}
         reasons: dict[tuple[Any, Any], list[str]] = {}
         for finding in self.kicked_back:
-            told = str(finding["_kicked"])
-            reasons.setdefault((finding.get("id"), finding.get("topic")), []).append(told)
-        lines = [
-            f"- {topic or '(no topic)'}: {'; again: '.join(told)}"
-            f" -> {'mended' if id in stands else 'rejected'}"
-            for (id, topic), told in reasons.items()
-        ]
+            spec = (finding.get("id"), finding.get("topic"))
+            reasons.setdefault(spec, []).append(str(finding["_kicked"]))
+        lines = []
+        for (id, topic), told in reasons.items():
+            twice = ", twice" if len(set(told)) < len(told) else ""
+            why = "; again: ".join(dict.fromkeys(told)) + twice
+            fate = "mended" if id in stands else "rejected"
+            lines.append(f"- {topic or '(no topic)'}: {why} -> {fate}")
         return "\n".join(["CAUGHT", *(lines or ["(nothing was kicked back)"])])
 
     def _keep(self, finding: dict[Any, Any]) -> None:

@@ -71,7 +71,7 @@ def _lead(request: Request) -> Reply:
     held = results(request)
     asked = request.text
     if LAUNCH in asked:
-        parts = [(name, {"task": f"{LAUNCH} Your part: {name}."}) for name in FINDS]
+        parts = [(name, {"task": f"Your part is {name}: can we launch?"}) for name in FINDS]
         said = f"Not on Monday. {' '.join(held)}"
         return Reply(said if held else _uses(*parts), seconds=0.5)
     if TELL in asked:

@@ -29,7 +29,7 @@ SECONDS = {
 """Topic → how long its review takes."""
 
 FOREVER = 3_600.0
-"""Seconds after which a reviewer that hangs would answer."""
+"""Seconds after which a reviewer that hangs would answer; nobody waits for that long."""
 
 SECRETS = ("digest", "password", "secret", "signature", "token")
 
@@ -146,7 +146,7 @@ FAULTS = {
 """Topic → the fault that its reviewer knows."""
 
 _TASK = re.compile(
-    r"Review (?P<topic>[\w-]+):.*?<file path=\"(?P<path>[^\"\n]+)\">\n(?P<text>.*)\n</file>",
+    r"Review (?P<topic>[\w-]+)\..*?<file path=\"(?P<path>[^\"\n]+)\">\n(?P<text>.*)\n</file>",
     re.DOTALL,
 )
 
@@ -199,7 +199,7 @@ def reviewers(
         lazy: The topic whose reviewer leaves its evidence out until it is told.
         liar: The topic whose reviewer invents its evidence, and does so again when it is told.
         crashes: The topic whose reviewer is cut short at its first try, in the midst of its JSON.
-        hangs: The topic whose reviewer does not answer within an hour.
+        hangs: The topic whose reviewer does not answer for an hour.
     """
 
     def review(request: Request) -> Reply:
