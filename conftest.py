@@ -18,7 +18,8 @@ ROOT = Path(__file__).parent
 # The kernels inherit this environment: no key, no setting and no saved progress of whoever runs
 # the tests may reach them.
 for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "LABKIT_"))]:
-    del os.environ[_name]
+    if _name != "LABKIT_SCREENSHOTS":  # a folder, which the browser tests alone read
+        del os.environ[_name]
 # How long the SDK takes to load is the machine's affair and no output of a cell.
 os.environ["LABKIT_QUIET"] = "1"
 # A test run is nobody's progress.

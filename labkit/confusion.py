@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .errors import UsageError
-from .plot import COLOURS, Theme
+from .plot import COLOURS, Picture, Theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
-class Confusion:
+class Confusion(Picture):
     """A drawn confusion matrix; it shows itself in a notebook, and its text says the same.
 
     Attributes:
@@ -27,7 +29,6 @@ class Confusion:
     counts: Counter[tuple[str, str]]
     title: str = ""
     theme: Theme = "light"
-    _png: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def total(self) -> int:
@@ -50,17 +51,9 @@ class Confusion:
         foot = f"{self.errors} of {self.total} in the wrong place"
         return "\n".join([*([self.title] if self.title else []), head, *rows, foot])
 
-    def png(self) -> bytes:
-        """The picture, as PNG."""
-        if not self._png:
-            self._png.append(_draw(self))
-        return self._png[0]
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        from base64 import b64encode
-
-        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
-        return data, {"image/png": {"alt": repr(self).replace("\n", "; ")}}
+    def draw(self) -> Figure:
+        """Draw it, a field for each pair."""
+        return _draw(self)
 
 
 def confusion(
@@ -93,7 +86,7 @@ def confusion(
     return Confusion(tuple(names), counts, title, theme)
 
 
-def _draw(picture: Confusion) -> bytes:
+def _draw(picture: Confusion) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.patches import Rectangle
@@ -139,6 +132,4 @@ def _draw(picture: Confusion) -> bytes:
         spine.set_visible(False)
     if picture.title:
         figure.suptitle(picture.title, color=colours["ink"], fontsize=11, x=0.01, ha="left")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-    return buffer.getvalue()
+    return figure

@@ -29,8 +29,8 @@ def plain(text: str) -> str:
 def card(colour: str, body: str, *, role: str = "status") -> str:
     """Some HTML beside a coloured rule; a screen reader reads it out when it appears."""
     return (
-        f"<div role='{role}' style='border-left:4px solid {colour};padding:2px 12px;"
-        f"line-height:1.5'>{body}</div>"
+        f"<div role='{role}' style='border-left:4px solid {colour};background:{colour}1a;"
+        f"padding:4px 12px;line-height:1.5'>{body}</div>"
     )
 
 

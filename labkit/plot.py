@@ -1,11 +1,12 @@
-"""Timelines: what a trace looks like, as a picture and as text."""
+"""Timelines and tails: what was measured, as a picture and as text."""
 
 from __future__ import annotations
 
+import functools
 import io
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UsageError
@@ -13,6 +14,7 @@ from .trace import Call, Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Theme = Literal["light", "dark"]
 
@@ -103,8 +105,32 @@ def bars(
     return lines
 
 
+class Picture:
+    """What shows itself in a notebook as a picture, and whose text says the same."""
+
+    def draw(self) -> Figure:
+        """Draw it."""
+        raise NotImplementedError
+
+    def png(self) -> bytes:
+        """The picture, as PNG."""
+        return self._png
+
+    @functools.cached_property
+    def _png(self) -> bytes:
+        buffer = io.BytesIO()
+        self.draw().savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+        return buffer.getvalue()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        from base64 import b64encode
+
+        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
+        return data, {"image/png": {"alt": repr(self).replace("\n", "; ")}}
+
+
 @dataclass(frozen=True)
-class Timeline:
+class Timeline(Picture):
     """A drawn timeline; it shows itself in a notebook, and its text says the same."""
 
     traces: tuple[tuple[str, Trace], ...]
@@ -115,13 +141,14 @@ class Timeline:
     theme: Theme = "light"
     title: str | None = None
     planned: tuple[str, ...] = ()
-    _png: list[bytes] = field(default_factory=list, repr=False, compare=False)
+    marks: tuple[tuple[str, float], ...] = ()
+    bounded: bool = True
 
     @property
     def bound(self) -> float | None:
-        """The least seconds the calls can take; None where no more than one was made."""
+        """The least seconds the calls can take; None where that is not asked or is plain to see."""
         trace = self.traces[-1][1]
-        if len(trace.calls) < 2:
+        if not self.bounded or len(trace.calls) < 2:
             return None
         return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
 
@@ -150,6 +177,7 @@ class Timeline:
                 lines.append(f"  {lane}: {'; '.join(spans)}")
         lines += [f"  {lane}: planned" for lane in self.planned]
         trace = self.traces[-1][1]
+        lines += [f"{name}: {seconds:g} s" for name, seconds in self.marks]
         if self.bound is not None:
             lines.append(f"lower bound: {trace.say(self.bound)}")
         if len(self.traces) == 2 and self.traces[0][1].seconds:
@@ -160,17 +188,9 @@ class Timeline:
             lines.append(f"your guess: {self.guess:g} s")
         return "\n".join(lines)
 
-    def png(self) -> bytes:
-        """The picture, as PNG."""
-        if not self._png:
-            self._png.append(_draw(self))
-        return self._png[0]
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        from base64 import b64encode
-
-        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
-        return data, {"image/png": {"alt": repr(self).replace("\n", "; ")}}
+    def draw(self) -> Figure:
+        """Draw it, one set of axes a trace."""
+        return _draw(self)
 
 
 def timeline(
@@ -183,6 +203,8 @@ def timeline(
     theme: Theme = "light",
     title: str | None = None,
     planned: Sequence[str] = (),
+    marks: Mapping[str, float] | None = None,
+    bound: bool = True,
 ) -> Timeline:
     """Draw one trace, or several below each other on one axis.
 
@@ -199,6 +221,8 @@ def timeline(
         theme: ``light`` or ``dark``.
         title: A line above it all.
         planned: Lanes of the last trace in which nothing was started.
+        marks: Moments to mark on each trace, in seconds, such as ``{"deadline": 1.0}``.
+        bound: Whether to draw the lower bound; of calls that were cut off it says little.
 
     Returns:
         A `Timeline`, which shows itself in a notebook.
@@ -215,10 +239,11 @@ def timeline(
     if theme not in COLOURS:
         raise UsageError(f"timeline's theme is 'light' or 'dark', not {theme!r}")
     pairs = tuple(zip(names, traces, strict=True))
-    return Timeline(pairs, before, after, limit, guess, theme, title, tuple(planned))
+    idle, moments = tuple(planned), tuple((marks or {}).items())
+    return Timeline(pairs, before, after, limit, guess, theme, title, idle, moments, bound)
 
 
-def _draw(picture: Timeline) -> bytes:
+def _draw(picture: Timeline) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -231,15 +256,14 @@ def _draw(picture: Timeline) -> bytes:
         layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
     )
     axes = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=rows)[:, 0]
-    width = max([trace.seconds for _, trace in picture.traces] + [picture.guess or 0.0, 0.1])
+    others = [picture.guess or 0.0, *(seconds for _, seconds in picture.marks), 0.1]
+    width = max([trace.seconds for _, trace in picture.traces] + others)
     for place, (ax, (name, trace)) in enumerate(zip(axes, picture.traces, strict=True)):
         last = place == len(rows) - 1
         _draw_trace(ax, name, trace, width, picture, colours, last=last)
     if picture.title:
         figure.suptitle(picture.title, color=colours["ink"], fontsize=11, x=0.01, ha="left")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-    return buffer.getvalue()
+    return figure
 
 
 def _draw_trace(
@@ -281,6 +305,8 @@ def _draw_trace(
         ax.set_title(title, loc="left", fontsize=10, color=colours["ink"], pad=pad)
     for barrier in picture.barriers if last else ():
         ax.axvline(barrier, color=colours["faint"], linewidth=0.8, zorder=0)
+    for text, seconds in picture.marks:
+        _mark(ax, seconds, text, "-.", colours["ink"], len(names))
     if last and picture.bound is not None:
         _mark(ax, picture.bound, "lower bound", ":", colours["ink"], len(names))
     if last and picture.guess is not None:
@@ -329,10 +355,154 @@ def _mark(ax: Axes, x: float, text: str, style: str, colour: str, rows: int) -> 
     ax.axvline(x, color=colour, linewidth=1.2, linestyle=style, zorder=3)
     ax.annotate(
         text,
-        (x, -0.6 if style == ":" else math.fsum([rows, -0.45])),
+        (x, math.fsum([rows, -0.45]) if style == "--" else -0.6),
         xytext=(3, 2),
         textcoords="offset points",
         fontsize=8,
         color=colour,
         annotation_clip=False,
     )
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value that so many per cent of the values do not exceed: the nearest-rank method.
+
+    Args:
+        values: At least one.
+        percent: More than 0, 100 at most.
+
+    Raises:
+        UsageError: When there is no value, or ``percent`` lies outside.
+    """
+    if not values or not 0 < percent <= 100:
+        raise UsageError(
+            f"percentile needs a value or more and a percentage in (0, 100]; these are"
+            f" {len(values)} values and {percent!r}"
+        )
+    # In exact steps, since 0.07 * 100 is a little over 7.
+    rank = -(-len(values) * round(percent * 1_000) // 100_000)
+    return sorted(values)[max(1, rank) - 1]
+
+
+PERCENTILES = (50.0, 95.0, 99.0)
+"""What a `Tail` tells of."""
+
+
+@dataclass(frozen=True)
+class Tail(Picture):
+    """A drawn latency tail; it shows itself in a notebook, and its text says the same."""
+
+    series: tuple[tuple[str, tuple[float, ...]], ...]
+    theme: Theme = "light"
+    title: str | None = None
+
+    def __repr__(self) -> str:
+        width = max(len(name) for name, _ in self.series)
+        lines = [self.title] if self.title else []
+        for name, values in self.series:
+            told = [f"p{p:g} {percentile(values, p):.2f} s" for p in PERCENTILES]
+            lines.append(f"{name:<{width}}  {'  '.join(told)}  max {max(values):.2f} s")
+        return "\n".join(lines)
+
+    def draw(self) -> Figure:
+        """Draw the share of requests that take longer than a time, on a logarithmic scale."""
+        from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+        from matplotlib.ticker import NullLocator
+
+        colours = COLOURS[self.theme]
+        figure = Figure(
+            figsize=(8.4, 3.6),
+            facecolor=colours["ground"],
+            layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
+        )
+        ax = figure.subplots()
+        strokes = [
+            ("retried", "--", "s"),
+            ("done", "-", "o"),
+            ("failed", ":", "^"),
+            ("ink", "-.", "D"),
+        ]
+        longest = max(max(values) for _, values in self.series)
+        least = 0.9 / min(len(values) for _, values in self.series)
+        for place, (name, values) in enumerate(self.series):
+            colour, line, mark = strokes[place % len(strokes)]
+            ordered = sorted(values)
+            longer = [1 - n / len(ordered) for n in range(1, len(ordered) + 1)]
+            ax.step(
+                [0.0, *ordered],
+                [1.0, *longer],
+                where="post",
+                color=colours[colour],
+                linestyle=line,
+                linewidth=1.8,
+                label=name,
+            )
+            ax.plot(
+                [percentile(values, p) for p in PERCENTILES],
+                [1 - p / 100 for p in PERCENTILES],
+                linestyle="none",
+                marker=mark,
+                markersize=6,
+                color=colours[colour],
+                markeredgecolor=colours["ground"],
+                zorder=4,
+            )
+        for p in (p for p in PERCENTILES if 1 - p / 100 > least):
+            ax.axhline(1 - p / 100, color=colours["faint"], linewidth=0.6, linestyle=":", zorder=0)
+            ax.text(
+                1.005,
+                1 - p / 100,
+                f"p{p:g}",
+                transform=ax.get_yaxis_transform(),
+                fontsize=8,
+                color=colours["ink"],
+                va="center",
+            )
+        ax.set_yscale("log")
+        ax.set_ylim(least, 1.3)
+        ax.set_xlim(0, longest * 1.04)
+        shares = [share for share in (1.0, 0.1, 0.01, 0.001) if share > least]
+        ax.set_yticks(shares, [f"{share * 100:g} %" for share in shares])
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.tick_params(colors=colours["ink"], labelsize=9)
+        ax.set_facecolor(colours["ground"])
+        ax.set_xlabel("seconds", fontsize=9, color=colours["ink"])
+        ax.set_ylabel("requests that take longer", fontsize=9, color=colours["ink"])
+        for side, spine in ax.spines.items():
+            spine.set_visible(side in ("left", "bottom"))
+            spine.set_color(colours["faint"])
+        ax.legend(
+            fontsize=9,
+            labelcolor=colours["ink"],
+            loc="upper right",
+            facecolor=colours["ground"],
+            edgecolor="none",
+            framealpha=1.0,
+        )
+        if self.title:
+            figure.suptitle(self.title, color=colours["ink"], fontsize=11, x=0.01, ha="left")
+        return figure
+
+
+def tail(
+    series: Mapping[str, Sequence[float]], *, theme: Theme = "light", title: str | None = None
+) -> Tail:
+    """Draw how many requests take longer than how long, for one way of sending them or several.
+
+    Args:
+        series: A name → the seconds of its requests.
+        theme: ``light`` or ``dark``.
+        title: A line above it all.
+
+    Returns:
+        A `Tail`, which shows itself in a notebook.
+
+    Raises:
+        UsageError: When there is no series, one is empty or the theme is not known.
+    """
+    if not series or not all(series.values()):
+        raise UsageError('tail draws one series or more: tail({"plain": [0.4, 0.5, 2.0]})')
+    if theme not in COLOURS:
+        raise UsageError(f"tail's theme is 'light' or 'dark', not {theme!r}")
+    return Tail(tuple((name, tuple(values)) for name, values in series.items()), theme, title)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -33,6 +33,9 @@ MARKS = [
     pytest.mark.long,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
+
+# On a busy machine a page takes its time; what does not come at all still fails.
+expect.set_options(timeout=30_000)
 
 READY = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady"
 IDLE = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
@@ -58,9 +61,14 @@ def serve(home: Path, **settings_of_environment: str) -> Iterator[str]:
     """
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
     shutil.copy(ROOT / "jupyter_lab_config.py", home)
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    # No news are fetched, and cells out of sight stay on the page.
+    for plugin, value in {
+        "apputils-extension/notification": '{"fetchNews": "false"}',
+        "notebook-extension/tracker": '{"windowingMode": "none"}',
+    }.items():
+        settings = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(value)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     token = secrets.token_hex(8)
@@ -73,7 +81,8 @@ def serve(home: Path, **settings_of_environment: str) -> Iterator[str]:
     }
     log = home / "lab.log"
     command = [
-        *(sys.executable, "-m", "jupyter", "lab", "--config=jupyter_lab_config.py"),
+        # Not `-m jupyter lab`, which runs whichever JupyterLab stands first on PATH.
+        *(sys.executable, "-m", "jupyterlab", "--config=jupyter_lab_config.py"),
         *("--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"),
         *("--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True"),
     ]

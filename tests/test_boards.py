@@ -16,10 +16,10 @@ from labkit.widgets.boards import Board, Replay, Screen
 from labkit.widgets.frames import (
     MANY,
     SIGNS,
+    Plan,
     Row,
     Rows,
     at,
-    bound_of,
     drawing,
     full_scale,
     summary,
@@ -146,7 +146,7 @@ def test_the_past_of_a_trace_holds_nothing_of_what_was_to_come() -> None:
 
 def test_the_line_under_a_board_counts_what_is_there() -> None:
     rows = Rows(["a", "b", "c", "d"])
-    assert totals(at(FLEET, 1.2), 1.2, rows=rows.take(at(FLEET, 1.2)), limit=3) == (
+    assert totals(at(FLEET, 1.2), 1.2, rows=rows.take(at(FLEET, 1.2)), plan=Plan(limit=3)) == (
         "1.20 s · 2 in flight of at most 3 · 1 of 4 through · 3 calls"
     )
     paid = Trace([Call("a", 0, 2, "ok", "claude-haiku-4-5", 1000, 200)] * 2)
@@ -157,10 +157,10 @@ def test_the_line_under_a_board_counts_what_is_there() -> None:
 
 
 def test_a_run_that_was_cut_off_has_no_lower_bound() -> None:
-    assert bound_of(FLEET) == 3.0
-    assert bound_of(Trace([call("a", 0, 1), call("b", 0, 1, "cancelled")])) is None
-    assert bound_of(Trace([call("a", 0, 1), call("b", 0, None)])) is None
-    assert bound_of(Trace([call("a", 0, 1)])) is None
+    assert Plan().bound(FLEET) == 3.0
+    assert Plan().bound(Trace([call("a", 0, 1), call("b", 0, 1, "cancelled")])) is None
+    assert Plan().bound(Trace([call("a", 0, 1), call("b", 0, None)])) is None
+    assert Plan().bound(Trace([call("a", 0, 1)])) is None
 
 
 def test_the_axis_jumps_and_never_creeps() -> None:
@@ -392,3 +392,30 @@ def test_what_it_sends_is_plain_text_of_a_bounded_size(shell: Any) -> None:
     trace = Trace([call(f"worker {n}", 0, 1) for n in range(200)])
     screen.rest(trace, Rows().take(trace))
     assert len(json.dumps(screen._picture.value)) < 100_000
+
+
+async def planned() -> None:
+    await worker("plan", 0.5)
+    await both()
+    await worker("synthesis", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("about", "bound"),
+    [
+        ({}, "lower bound: 2.000 s"),
+        ({"before": 1, "after": 1}, "lower bound: 3.000 s"),
+        ({"limit": 1}, "lower bound: 4.000 s"),
+    ],
+)
+def test_the_lower_bound_knows_phases_and_the_cap(about: dict[str, Any], bound: str) -> None:
+    with board("", **about) as seen:
+        run(planned())
+    assert repr(seen).splitlines()[-1] == bound
+
+
+def test_the_lower_bound_can_be_left_out(shell: Any) -> None:
+    with board("", bound=False) as seen:
+        run(both())
+    assert "lower bound" not in repr(seen)
+    assert "lower bound" not in seen._live._picture.value

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
+import random
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labkit import UsageError, check, hint, solution
+from labkit import UsageError, check, hint, run, solution
 from labkit import checks as core
-from labkit.checks import InProcess, Verdict, exercises, judge, places
+from labkit.checks import ChildProcess, Exercise, InProcess, Verdict, exercises, judge, places
+from labkit.checks.judge import Bench, Callback, Client, Step, Worker
 from labkit.patterns import ask, ask_both, parse_plan
+from labkit.script import Reply
 from labkit.trace import Call, Trace
 
 
@@ -51,10 +56,19 @@ def test_what_is_no_function_is_told_how_to_pass_one(value: Any) -> None:
         check("2.1", value)
 
 
-def test_the_reference_passes_with_a_word_on_whose_it_is() -> None:
+def test_the_reference_passes_and_is_nobodys_attempt() -> None:
     verdict = check("2.1", parse_plan)
     assert verdict.passed
-    assert "the reference" in verdict.message
+    assert not verdict.attempted
+    assert verdict.points == 0
+    assert repr(verdict).startswith("○ 2.1 parse_plan: the reference, not an attempt of yours\n")
+    assert "run the cell that defines it again" in verdict.message
+    stub = check("2.1", not_attempted)
+    assert verdict._repr_html_().split("solid ")[1][:7] == stub._repr_html_().split("solid ")[1][:7]
+
+
+def not_attempted(text: str, *, limit: int = 4) -> list[str]:
+    raise NotImplementedError
 
 
 # Functions of the wrong kind
@@ -175,6 +189,87 @@ def test_an_hour_of_waiting_takes_no_time() -> None:
     verdict = check("0.2", slow)
     assert time.monotonic() - started < 2
     assert verdict.seen == "3602.000 s"
+
+
+# Clean-ups of workers
+
+
+async def cancelled_once(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def cancelled_twice_in_one_breath(tasks: list[asyncio.Task[Any]]) -> None:
+    await cancelled_once([*tasks, *tasks])
+
+
+async def cancelled_twice(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.sleep(0)
+    await cancelled_once(tasks)
+
+
+async def cancelled_in_the_midst_of_it(tasks: list[asyncio.Task[Any]]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await cancelled_once(tasks)
+
+
+@pytest.mark.parametrize(
+    ("stop", "whole"),
+    [
+        (cancelled_once, True),
+        (cancelled_twice_in_one_breath, True),
+        (cancelled_twice, False),
+        (cancelled_in_the_midst_of_it, False),
+    ],
+)
+def test_a_clean_up_runs_as_far_as_a_real_one_does(stop: Any, whole: bool) -> None:
+    through: list[bool] = []
+
+    async def real(_: str) -> None:
+        try:
+            await asyncio.sleep(5)
+        finally:
+            await asyncio.sleep(1)
+            through.append(True)
+
+    async def start_and_stop(worker: Any, subtasks: list[str]) -> None:
+        tasks = [asyncio.create_task(worker(subtask)) for subtask in subtasks]
+        await asyncio.sleep(2)
+        await stop(tasks)
+
+    run(start_and_stop(real, ["one"]))
+    assert through == [True] * whole
+
+    worker = Worker(lambda _: Step(5.0, cleanup=1.0), cleans=True)
+    bench = Bench("start_and_stop", True, InProcess(start_and_stop), random.Random(0))
+    [call] = bench.run(worker, ["one"]).calls
+    assert call.outcome == "cancelled"
+    assert (call.cut_short is None) == whole
+    assert call.end is not None
+
+
+def test_a_worker_that_is_cancelled_as_it_ends_is_through() -> None:
+    async def stops_the_other(worker: Any, subtasks: list[str]) -> Any:
+        async def one(subtask: str) -> Any:
+            try:
+                return await worker(subtask)
+            finally:
+                for task in tasks:
+                    if task is not asyncio.current_task():
+                        task.cancel()
+
+        tasks = [asyncio.create_task(one(subtask)) for subtask in subtasks]
+        return len(await asyncio.gather(*tasks, return_exceptions=True))
+
+    worker = Worker(lambda _: Step(1.0, value="done", cleanup=3.0), cleans=True)
+    bench = Bench("stops_the_other", True, InProcess(stops_the_other), random.Random(0))
+    seen = bench.run(worker, ["one", "two"])
+    assert seen.answer() == 2
+    assert seen.seconds == 1.0
 
 
 # Whatever it raises
@@ -311,12 +406,12 @@ def test_every_seed_asks_something_else_and_the_same_seed_the_same() -> None:
 
 
 def test_the_three_outcomes_read_differently() -> None:
-    def stub(text: str, *, limit: int = 4) -> list[str]:
-        raise NotImplementedError
+    async def own(client: Any, goal: str, *, system: str) -> Any:
+        return await exercises["2.2"].reference(client, goal, system=system)
 
-    passed = check("2.2", exercises["2.2"].reference)
-    assert repr(passed).startswith("✓ 2.2 orchestrate: passed, 2 points\n")
-    assert repr(check("2.1", stub)) == (
+    passed = check("2.2", own)
+    assert repr(passed).startswith("✓ 2.2 orchestrate: passed, 2 points")
+    assert repr(check("2.1", not_attempted)) == (
         '○ 2.1 parse_plan: not attempted yet\n  A first nudge: hint("2.1")'
     )
     wrong = check("2.1", lambda text, *, limit=4: [text])
@@ -398,3 +493,59 @@ def test_a_check_starts_no_process() -> None:
     before = os.times().children_user
     check("2.1", parse_plan)
     assert os.times().children_user == before
+
+
+# What the judge hands over
+
+
+def nested(bench: Bench) -> None:
+    ask_one = Worker(lambda: Step(1.0, value="worker"), name="one", cleans=True)
+    ask_two = Worker(lambda: Step(2.0, value="task"), name="two", returns="task")
+    ask_three = Worker(lambda: Step(3.0, value="awaitable"), name="three", returns="awaitable")
+    tell = Callback(lambda: "callback")
+    client = Client(lambda _: Reply("client", seconds=4.0))
+    run = bench.run([ask_one, (ask_two,)], {"deep": [ask_three, {"tell": tell}], "client": client})
+    run.expect_value(["worker", "task", "awaitable", "callback", "client"], "all of them")
+    run.expect(run.seconds == 10.0, "one after another", seen=f"{run.seconds}")
+    bars = [call.lane for call in run.trace().calls]
+    run.expect(bars == ["one", "two", "three", "hello"], "a callback has no bar", seen=f"{bars}")
+
+
+NESTED = Exercise("9.1", "ask", nested, hints=("", "", ""), why="")
+UNPACK = """
+from labkit.patterns import ask
+
+
+async def unpack(first, second):
+    [one, (two,)] = first
+    [three, inner] = second["deep"]
+    worked = [await one(), await two(), await three()]
+    return [*worked, inner["tell"](), await ask(second["client"], "hello")]
+"""
+
+
+def test_what_stands_in_lists_and_dicts_reaches_a_function_as_the_real_thing(
+    tmp_path: Path,
+) -> None:
+    namespace: dict[str, Any] = {}
+    exec(UNPACK, namespace)
+    verdict = judge(NESTED, InProcess(namespace["unpack"], limit=10), seed=0)
+    assert verdict.passed, verdict
+    file = tmp_path / "answer.py"
+    file.write_text(UNPACK, encoding="utf-8")
+    with ChildProcess.of_file(str(file), "unpack", limit=20) as child:
+        assert judge(NESTED, child, seed=0).passed
+
+
+def test_two_things_of_one_name_are_a_fault_of_the_check() -> None:
+    def twins(bench: Bench) -> None:
+        bench.run([Worker(lambda: Step(1.0)), Worker(lambda: Step(2.0))])
+
+    with pytest.raises(ValueError, match="both named 'worker'"):
+        judge(dataclasses.replace(NESTED, grade=twins), InProcess(parse_plan), seed=0)
+
+
+def test_a_client_in_a_list_is_loaded_before_the_time_of_a_run_counts() -> None:
+    client = {"$": "client", "name": "client"}
+    assert places._asks_for_client({"args": [["a", {"$": "dict", "items": [["k", client]]}]]})
+    assert not places._asks_for_client({"args": [["client"]], "kwargs": {"client": 1}})

@@ -50,6 +50,28 @@ def test_a_capped_run_that_fails_leaves_nothing_running() -> None:
     assert trace.seconds == 3.0
 
 
+def test_a_capped_run_that_is_cancelled_breaks_no_clean_up_off() -> None:
+    cleaned = []
+
+    async def worker(seconds: str) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(float(seconds))
+            cleaned.append(seconds)
+
+    async def main() -> float:
+        running = asyncio.ensure_future(gather_bounded(worker, ["1", "5", "3"], limit=2))
+        await asyncio.sleep(1)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == 6.0
+    assert cleaned == ["1", "5"]
+
+
 def test_settled_results_that_are_exceptions_are_results() -> None:
     async def worker(task: str) -> Exception:
         return ValueError(task)

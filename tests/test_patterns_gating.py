@@ -29,7 +29,7 @@ def test_a_quote_that_is_no_text_is_a_reason() -> None:
 def test_a_kicked_copy_is_a_new_dict_and_a_passed_finding_the_same() -> None:
     good: dict[str, Any] = {"id": 1}
     bad: dict[str, Any] = {}
-    passed, kicked = patterns.gate(iter([good, bad]), ("id",))
+    passed, kicked = patterns.gate([good, bad], ("id",))
     assert passed[0] is good
     assert kicked[0] is not bad
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labkit import Call, Trace, UsageError, timeline
-from labkit.plot import bars, kind_of, lower_bound
+from labkit.plot import bars, kind_of, lower_bound, percentile, tail
 
 
 def trace_of(*rows: tuple[str, float, float | None, str]) -> Trace:
@@ -124,3 +124,57 @@ def test_bars_in_text_share_a_scale() -> None:
         "b | ██         | 3.000 s",
         "c |   ███      | 6.000 s",
     ]
+
+
+def test_moments_are_marked_in_text_and_picture_and_the_bound_may_be_left_out() -> None:
+    marked = timeline(ROW, TOGETHER, marks={"deadline": 2.5, "alarm": 7.0}, bound=False)
+    assert marked.bound is None
+    assert "lower bound" not in repr(marked)
+    assert repr(marked).splitlines()[-3:-1] == ["deadline: 2.5 s", "alarm: 7 s"]
+    for axes in marked.draw().axes:
+        assert [text.get_text() for text in axes.texts][-2:] == ["deadline", "alarm"]
+        assert axes.get_xlim()[1] > 7.0
+
+
+# Tails
+
+
+@pytest.mark.parametrize(
+    ("percent", "value"), [(1, 1), (7, 7), (50, 50), (95, 95), (99, 99), (99.5, 100), (100, 100)]
+)
+def test_a_percentile_is_a_value_that_was_measured(percent: float, value: float) -> None:
+    assert percentile(list(range(100, 0, -1)), percent) == value
+    assert percentile([value], percent) == value
+
+
+@pytest.mark.parametrize(("values", "percent"), [([], 50), ([1], 0), ([1], 101), ([1], -1)])
+def test_a_percentile_of_nothing_is_an_error(values: list[float], percent: float) -> None:
+    with pytest.raises(UsageError, match="percentile needs"):
+        percentile(values, percent)
+
+
+def test_a_tail_tells_its_percentiles() -> None:
+    plain = [0.5] * 94 + [3.0] * 4 + [4.0] * 2
+    assert repr(tail({"plain": plain, "hedged": [0.5] * 100}, title="Both")).splitlines() == [
+        "Both",
+        "plain   p50 0.50 s  p95 3.00 s  p99 4.00 s  max 4.00 s",
+        "hedged  p50 0.50 s  p95 0.50 s  p99 0.50 s  max 0.50 s",
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_tail_draws_the_share_that_takes_longer(theme: Any) -> None:
+    picture = tail({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0]}, theme=theme)
+    [axes] = picture.draw().axes
+    curve = axes.lines[0]
+    assert list(curve.get_xdata()) == [0, 1, 2, 3, 4]
+    assert list(curve.get_ydata()) == [1, 0.75, 0.5, 0.25, 0]
+    assert picture.png() == tail({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0]}, theme=theme).png()
+
+
+@pytest.mark.parametrize(
+    ("series", "theme"), [({}, "light"), ({"a": []}, "light"), ({"a": [1]}, "")]
+)
+def test_a_tail_of_nothing_is_an_error(series: Any, theme: Any) -> None:
+    with pytest.raises(UsageError, match="tail"):
+        tail(series, theme=theme)

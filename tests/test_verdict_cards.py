@@ -9,6 +9,7 @@ import pytest
 
 from labkit import check, journal, kernel, progress
 from labkit.checks import exercises
+from labkit.look import rich
 from labkit.patterns import parse_plan
 from labkit.widgets import live
 from labkit.widgets.verdicts import Card
@@ -72,7 +73,7 @@ def test_the_solution_needs_a_second_click() -> None:
 
     shown.solution.click()
     assert "def parse_plan" in shown.shown.value
-    assert html.escape(EXERCISE.why) in shown.shown.value
+    assert rich(EXERCISE.why) in shown.shown.value
     assert work().solution
 
 

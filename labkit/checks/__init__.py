@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import journal
 from ..errors import UsageError
-from . import lesson00, lesson01, lesson02, lesson03, lesson04, lesson07
+from . import lesson00, lesson01, lesson02, lesson03, lesson04, lesson05, lesson07
 from .cards import Hint, Solution
 from .exercise import Exercise
 from .judge import Bench, NotAttempted, NotYet, Player
@@ -33,7 +33,7 @@ __all__ = [
 
 exercises: dict[str, Exercise] = {
     exercise.id: exercise
-    for lesson in (lesson00, lesson01, lesson02, lesson03, lesson04, lesson07)
+    for lesson in (lesson00, lesson01, lesson02, lesson03, lesson04, lesson05, lesson07)
     for exercise in lesson.EXERCISES
 }
 """Every exercise of the course by its id, in the course's order."""
@@ -67,8 +67,8 @@ def check(id: str, function: Callable[..., Any], *, seed: int = 0) -> Verdict:
     note = ""
     if inspect.unwrap(function) is exercise.reference:
         note = (
-            f"That was the reference from labkit.patterns. To check your own {exercise.name}, run"
-            " the cell that defines it again, then this one."
+            f"This is the reference from labkit.patterns, not yours, and earns no points. To check"
+            f" your own {exercise.name}, run the cell that defines it again, then this one."
         )
     verdict = judge(exercise, InProcess(function), seed=seed, note=note)
     # The reference is not the learner's; what has another name is an experiment until it passes.
@@ -85,7 +85,7 @@ def judge(exercise: Exercise, player: Player, *, seed: int, note: str = "") -> V
         exercise: What is asked for.
         player: The learner's end.
         seed: Where the inputs are drawn from.
-        note: What to say where it passed.
+        note: Whose function it is, where it is not the learner's: then it earns no points.
 
     Returns:
         The verdict.
@@ -93,7 +93,7 @@ def judge(exercise: Exercise, player: Player, *, seed: int, note: str = "") -> V
     bench = Bench(exercise.name, exercise.is_async, player, random.Random(f"{exercise.id}/{seed}"))
 
     def verdict(passed: bool, **told: Any) -> Verdict:
-        points = exercise.worth if passed else 0
+        points = exercise.worth if passed and not note else 0
         return Verdict(
             exercise.id,
             exercise.name,
@@ -117,7 +117,7 @@ def judge(exercise: Exercise, player: Player, *, seed: int, note: str = "") -> V
             pictures=fault.pictures,
             printed=fault.printed,
         )
-    return verdict(True, message=note)
+    return verdict(True, attempted=not note, message=note)
 
 
 def hint(id: str) -> Hint:

@@ -11,13 +11,13 @@ import heapq
 import itertools
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NoReturn, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 from ..script import Exchange, Reply, Request, ScriptedModel
 from ..trace import Call, Trace
-from .messages import Foreign, Plain, Raised, decode, encode
+from .messages import ADDRESS, Foreign, Plain, Raised, decode, encode
 
 
 class Player(Protocol):
@@ -32,6 +32,9 @@ class Player(Protocol):
 
 
 Channel = Callable[[dict[str, Any]], dict[str, Any]]
+
+FUTURES = {"Task", "Future", "_GatheringFuture"}
+"""Types whose objects stand for a result that is still to come."""
 
 
 class TimeLimit(Exception):
@@ -81,11 +84,14 @@ class Worker:
         script: What a call does.
         name: How it is told apart from others.
         cleans: Whether some step's clean-up takes time.
+        returns: What a call returns: a ``coroutine``, a ``task`` that runs already, or an
+            ``awaitable``, an object that is neither.
     """
 
     script: Callable[..., Step]
     name: str = "worker"
     cleans: bool = False
+    returns: Literal["coroutine", "task", "awaitable"] = "coroutine"
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,11 @@ class Observed:
         start: When, in seconds by the judge's clock.
         end: When it had ended, its clean-up included; None where it never did.
         outcome: ``running``, ``ok``, ``failed`` or ``cancelled``.
+        cut_short: How long its clean-up had run when it was broken off, in seconds; None where
+            none was.
         request: The request, where a client was called.
         number: The judge's number for it, as in `Raised.call`.
+        instant: Whether it was a `Callback`, which takes no time and has no bar.
     """
 
     of: str
@@ -151,13 +160,16 @@ class Observed:
     start: float
     end: float | None = None
     outcome: str = "running"
+    cut_short: float | None = None
     request: Request | None = None
     number: int = 0
+    instant: bool = False
 
     @property
     def lane(self) -> str:
         """What it was about, in a few words."""
-        said = self.request.prompt if self.request else str(self.args[0] if self.args else self.of)
+        given = next(iter([*self.args, *self.kwargs.values()]), self.of)
+        said = self.request.prompt if self.request else str(given)
         first = next((line.strip() for line in said.splitlines() if line.strip()), "(no text)")
         return first if len(first) <= 28 else first[:27].rstrip() + "…"
 
@@ -174,7 +186,7 @@ class Run:
         seconds: How long it took, by the judge's clock.
         calls: What it called, in order.
         printed: What it printed.
-        printed_while_running: For each print, whether some call was still running.
+        printed_early: What of it was printed while some call was still running.
         before: The arguments as they went in.
         after: The arguments as they were when it was through.
         pending: The tasks it left behind.
@@ -188,7 +200,7 @@ class Run:
     seconds: float = 0.0
     calls: list[Observed] = field(default_factory=list)
     printed: str = ""
-    printed_while_running: list[bool] = field(default_factory=list)
+    printed_early: str = ""
     before: Any = None
     after: Any = None
     pending: tuple[str, ...] = ()
@@ -214,7 +226,20 @@ class Run:
                 else "It returned a coroutine that nobody awaited: an `await` is missing.",
                 seen=self.value.text.strip("<>"),
             )
+        held = {foreign.kind for foreign in foreigners(self.value)}
+        if "coroutine" in held:
+            self.fail(
+                "It returned a coroutine where a result belongs: an `await` is missing.",
+                seen=show(self.value),
+            )
+        self._clean()
         self._tidy()
+        if held & FUTURES:
+            self.fail(
+                "It returned a task where its result belongs: `await` gives the result, and so does"
+                " `result()` once the task is done.",
+                seen=show(self.value),
+            )
         return self.value
 
     @property
@@ -246,6 +271,7 @@ class Run:
                 wanted=kind,
                 seen=repr(raised),
             )
+        self._clean()
         self._tidy()
         return raised
 
@@ -276,6 +302,11 @@ class Run:
     def expect_cancelled(self) -> None:
         """Go on only where a cancellation from outside ended everything and came through."""
         if self.how == "raised" and "CancelledError" in self.value.family:
+            # `gather` hands a cancellation on and raises once the first of its tasks is through.
+            # Whoever cancels all of them then, as the usual `finally` does, cancels the others a
+            # second time; a second cancellation is no part of any contract.
+            through = {call.end for call in self.calls if call.cut_short is None}
+            self._clean(but_at=through)
             self._tidy("It was cancelled from outside, and left something running.")
             return
         self._through()
@@ -311,6 +342,7 @@ class Run:
                     call.outcome,
                 )
                 for call in self.calls
+                if not call.instant
             ],
             "free",
         )
@@ -323,7 +355,7 @@ class Run:
         pictures: tuple[tuple[str, Trace], ...] = (),
     ) -> NoReturn:
         """Say that the function is not right yet."""
-        raise NotYet(message, wanted, seen, pictures, self.printed)
+        raise NotYet(message, wanted, seen, pictures, ADDRESS.sub("", self.printed))
 
     def _through(self) -> None:
         if self.how == "refused":
@@ -346,11 +378,23 @@ class Run:
         if self.how == "died":
             self.fail("The process it ran in ended before the function was through.")
 
-    def _tidy(
-        self, say: str = "It returned while something that it had started still ran."
-    ) -> None:
+    def _clean(self, *, but_at: Set[float | None] = frozenset()) -> None:
+        """Go on only where every clean-up ran to its end, those broken off at some times aside."""
+        for call in self.calls:
+            if call.cut_short is not None and call.end not in but_at:
+                self.fail(
+                    "A worker's clean-up was broken off: a `finally` that waits can be cancelled"
+                    " like anything else, by a second `cancel()` or by a time-out around the wait"
+                    " for it. Cancel each task once, then await it for as long as it takes.",
+                    wanted="every clean-up runs to its end",
+                    seen=f"the clean-up of {call.lane} broken off after {call.cut_short:.3f} s",
+                    pictures=(("yours", self.trace()),),
+                )
+
+    def _tidy(self, say: str | None = None) -> None:
+        say = say or f"It {self.how} while something that it had started still ran."
         running = [call for call in self.calls if call.end is None and call.outcome != "ok"]
-        if isinstance(self.value, Foreign) and self.value.kind in ("_GatheringFuture", "Task"):
+        if isinstance(self.value, Foreign) and self.value.kind in FUTURES:
             self.fail(
                 "It returned before what it had started was through: an `await` is missing.",
                 seen=f"returned a {self.value.kind.strip('_')}",
@@ -379,24 +423,78 @@ class Run:
 
 
 def _explain(raised: Raised) -> tuple[str, None, str]:
-    where = f" ({raised.line})" if raised.line else ""
-    seen = f"{raised.kind}: {raised.text}{where}"
     hints = {
         "asyncio.run() cannot be called": (
             "An event loop runs already, the one that awaits your function: `await` inside it"
             " instead of `asyncio.run(...)`."
+        ),
+        "event loop is already running": (
+            "An event loop runs already, the one that awaits your function: `await` inside it."
         ),
         "SystemExit": "It ends the whole program (`exit()`); a function ends with `return`.",
         "NotImplementedError": "There is still a `raise NotImplementedError` on one way through.",
         "can't be used in 'await'": (
             "It awaits something that is no awaitable: a plain function's result, perhaps."
         ),
+        "a coroutine was expected": (
+            "`create_task` takes a coroutine and nothing else; what it got is another kind of"
+            " awaitable. `asyncio.ensure_future` takes any, and so does an `await` inside a"
+            " coroutine of your own."
+        ),
         "'coroutine' object": "An `await` is missing: a coroutine has no result until then.",
+        "coroutine found": "An `await` is missing: a coroutine has no result until then.",
+        "await wasn't used with future": (
+            "An `await` is missing: what runs several at once is a future, and a future holds no"
+            " results until it has been awaited."
+        ),
+        "'_GatheringFuture'": "An `await` is missing: a future has no results until then.",
+        "_asyncio.": (
+            "It takes a task for what the task returns: `await` gives the result, and so does"
+            " `result()` once the task is done."
+        ),
+        "InvalidStateError": (
+            "It asks a task for its result before the task is done. Await it first; the tasks of a"
+            " TaskGroup are done behind its `async with` block, not in it."
+        ),
+        "unhashable type: 'list'": (
+            "A list stands where a single thing is wanted. `asyncio.gather` takes its awaitables"
+            " one by one: with a star in front of the list, `gather(*awaitables)`, it gets them so."
+        ),
+        "Task got bad yield": UNPACK,
+        "an awaitable is required": UNPACK,
+        "coroutine was expected": UNPACK,
+        "coroutines is forbidden": (
+            "`asyncio.wait` takes tasks, not coroutines: turn each into one first, with"
+            " `asyncio.create_task` or, for any awaitable, `asyncio.ensure_future`."
+        ),
+        "already awaited coroutine": (
+            "It awaits one coroutine twice. Each call of an async function gives one that can be"
+            " awaited once; a task can be awaited as often as you like."
+        ),
+        "Block' object has no attribute 'text'": (
+            "A block without text stood where it looked for text. A reply may hold a thought or a"
+            " tool use before its text: take the blocks whose `type` is `text`, all of them."
+        ),
     }
+    leaves = raised.leaves()
+    # What a group says of itself may fit too: it names how many it holds, and what was done wrong.
     for sign, hint in hints.items():
-        if hint and (sign in raised.text or sign == raised.kind):
-            return hint, None, seen
-    return "It raised an exception.", None, seen
+        for leaf in [*leaves, raised]:
+            if leaf.call is None and (sign in leaf.text or sign == leaf.kind):
+                return hint, None, _told(raised, leaf)
+    return "It raised an exception.", None, _told(raised, leaves[0])
+
+
+UNPACK = (
+    "What was to run is no coroutine. `worker(subtask)` is one and `worker` is none; a list or a"
+    " generator of them needs a star, `asyncio.gather(*coroutines)`, or a task for each."
+)
+
+
+def _told(raised: Raised, leaf: Raised) -> str:
+    line = leaf.line or raised.line
+    text = f"{leaf.kind}: {leaf.text}" + (f" ({line})" if line else "")
+    return f"{raised.kind} with {text}" if leaf is not raised else text
 
 
 # The judge's side of one run
@@ -418,6 +516,7 @@ class Session:
         self._over = False
         self._calls: dict[int, Observed] = {}
         self._steps: dict[int, Step] = {}
+        self._cancelled: dict[int, float] = {}
         self._order = itertools.count()
         self._agenda: list[tuple[float, int, dict[str, Any]]] = []
         if cancel_at is not None:
@@ -458,7 +557,8 @@ class Session:
         kind, number = next(iter(event.items()))
         call = self._calls[number]
         if kind == "cleaned":
-            call.end = self._now
+            if call.cut_short is None:
+                call.end = self._now
             return True
         if call.outcome != "running":
             return False
@@ -491,7 +591,7 @@ class Session:
             )
             return None
         if isinstance(thing, Callback):
-            call.end, call.outcome = self._now, "ok"
+            call.end, call.outcome, call.instant = self._now, "ok", True
             return _outcome(number, lambda: thing.function(*args, **kwargs))
         try:
             step = thing.script(*args, **kwargs)
@@ -507,10 +607,14 @@ class Session:
 
     def _on_cancelled(self, event: Mapping[str, Any]) -> None:
         call = self._calls[event["cancelled"]]
+        step = self._steps.get(event["cancelled"])
+        cleanup = 0.0
         if call.outcome == "running":
             call.outcome = "cancelled"
-            step = self._steps.get(event["cancelled"])
-            self._later(step.cleanup if step else 0.0, {"cleaned": event["cancelled"]})
+            self._cancelled[event["cancelled"]] = self._now
+            cleanup = step.cleanup if step else 0.0
+        # One that was through at that very moment may hear of the cancellation first.
+        self._later(cleanup, {"cleaned": event["cancelled"]})
 
     def _on_finished(self, event: Mapping[str, Any]) -> None:
         call = self._calls[event["finished"]]
@@ -518,7 +622,8 @@ class Session:
             return
         step = self._steps.get(event["finished"])
         if call.outcome == "cancelled" and step is not None and step.cleanup > 0:
-            return  # its clean-up ends when the judge's clock says so
+            # Of a clean-up that runs to its end the judge knows before the learner's end does.
+            call.cut_short = self._now - self._cancelled[event["finished"]]
         call.end = self._now
         if call.outcome == "running":
             call.outcome = "ok"
@@ -526,8 +631,8 @@ class Session:
     def _on_printed(self, event: Mapping[str, Any]) -> None:
         if not self._over:
             self._run.printed += str(event["printed"])
-            runs = any(call.end is None for call in self._run.calls)
-            self._run.printed_while_running.append(runs)
+            if any(call.end is None for call in self._run.calls):
+                self._run.printed_early += str(event["printed"])
 
     def _on_returned(self, event: Mapping[str, Any]) -> None:
         self._end("returned", decode(event["returned"], _thing), event)
@@ -599,14 +704,18 @@ class Bench:
 
         Args:
             args: Its arguments; a `Worker`, `Callback`, `Client` or `Content` reaches it as the
-                real thing.
+                real thing, also from within a list, tuple, set or dict. Different ones have
+                different names.
             cancel_at: When to cancel it from outside, in seconds; None for never.
             kwargs: Its arguments by name.
 
         Raises:
             NotAttempted: When the stub is still in place.
         """
-        things = {v.name: v for v in (*args, *kwargs.values()) if isinstance(v, Thing)}
+        things: dict[str, Thing] = {}
+        for thing in _things_in((*args, *kwargs.values())):
+            if things.setdefault(thing.name, thing) is not thing:
+                raise ValueError(f"two things of one run are both named {thing.name!r}")
         job: dict[str, Any] = {
             "args": [encode(value, _stand_in) for value in args],
             "kwargs": {key: encode(value, _stand_in) for key, value in kwargs.items()},
@@ -625,9 +734,25 @@ class Bench:
         return run
 
 
+def _things_in(value: Any) -> Iterator[Thing]:
+    """The judge's things in a value, as deep as `encode` looks."""
+    if isinstance(value, Thing):
+        yield value
+    elif isinstance(value, dict):
+        yield from _things_in([*value.keys(), *value.values()])
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _things_in(item)
+
+
 def _stand_in(value: Any) -> Plain | None:
     if isinstance(value, Worker):
-        return {"$": "worker", "name": value.name, "cleans": value.cleans}
+        return {
+            "$": "worker",
+            "name": value.name,
+            "cleans": value.cleans,
+            "returns": value.returns,
+        }
     if isinstance(value, Callback):
         return {"$": "callback", "name": value.name}
     if isinstance(value, Client):
@@ -653,14 +778,31 @@ def same(wanted: Any, seen: Any) -> bool:
 
 
 def show(value: Any, room: int = 300) -> str:
-    """A value as text, cut short."""
-    text = repr(value)
+    """A value as text, cut short and without addresses."""
+    text = ADDRESS.sub("", repr(value))
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
-def plan(*rows: tuple[str, float, float]) -> Trace:
-    """A trace of how it should have been: a (lane, start, end) in seconds for each call."""
-    return Trace([Call(lane, start, end, "ok") for lane, start, end in rows], "free")
+def foreigners(value: Any) -> list[Foreign]:
+    """What a value of the learner's holds that is no plain value, at any depth."""
+    if isinstance(value, Foreign):
+        return [value]
+    if isinstance(value, dict):
+        return foreigners([*value.keys(), *value.values()])
+    if isinstance(value, list | tuple | set | frozenset):
+        return [found for item in value for found in foreigners(item)]
+    return []
+
+
+def plan(*rows: tuple[str, float, float] | tuple[str, float, float, str]) -> Trace:
+    """A trace of how it should have been.
+
+    Args:
+        rows: The lane, start and end of each call, the times in seconds; then its outcome, where
+            that is not ``ok``.
+    """
+    calls = [Call(row[0], row[1], row[2], row[3] if len(row) == 4 else "ok") for row in rows]
+    return Trace(calls, "free")
 
 
 def in_parts(text: str) -> list[dict[str, str]]:

@@ -48,6 +48,8 @@ def grade_ask(bench: Bench) -> None:
         " use are no text.",
     )
 
+    # White space at the ends and braces: a prompt that is trimmed or filled in gets noticed.
+    prompt = f"  {prompt} {{order}}\n"
     spaced = f" {tail}\n"
     run = bench.run(Client(lambda _: Reply(spaced, seconds=1.0)), prompt, system=system)
     run.expect_value(
@@ -56,6 +58,15 @@ def grade_ask(bench: Bench) -> None:
     )
     _one_call(run, prompt)
     _system(run, system, "`system` goes into the request's `system` field, beside `messages`.")
+
+    run = bench.run(Client(lambda _: Reply(in_parts(""), seconds=1.0)), prompt)
+    seen = run.answer()
+    run.expect(
+        same("", seen),
+        "A reply may say nothing: its text is the empty one then, and that is returned.",
+        wanted="''",
+        seen=show(seen),
+    )
 
     run = bench.run(Client(lambda _: Reply(tail, seconds=1.0)), prompt, system="")
     run.expect_value(tail, "It has to return the text of the reply, whatever that says.")
@@ -67,8 +78,9 @@ def grade_ask(bench: Bench) -> None:
 def grade_ask_both(bench: Bench) -> None:
     """0.2: two calls at the same time; the answers in the order of the arguments."""
     chance = bench.random
-    first, second = nonsense(chance, 3).title(), nonsense(chance, 3).title()
-    answers = {first: nonsense(chance, 3), second: nonsense(chance, 3)}
+    # Not in the order of the alphabet: whoever sorts them is noticed.
+    second, first = sorted(nonsense(chance, 3).title() for _ in range(2))
+    answers = {first: f" {nonsense(chance, 3)}\n", second: f"{nonsense(chance, 3)} "}
 
     def slow_first(request: Request) -> Reply:
         # A prompt may name the other one, too; then the order of the calls has to tell.
@@ -105,8 +117,8 @@ def grade_ask_both(bench: Bench) -> None:
     )
     run.expect_value(
         (answers[first], answers[second]),
-        "It has to return both answers' texts, in the order of the arguments; a text is all text"
-        " blocks of a reply, as in 0.1.",
+        "It has to return both answers' texts as they are, in the order of the arguments; a text is"
+        " all text blocks of a reply, as in 0.1, white space included.",
     )
     run.expect_seconds(
         2.0,
@@ -115,7 +127,8 @@ def grade_ask_both(bench: Bench) -> None:
         plan((first, 0.0, 2.0), (second, 0.0, 1.0)),
     )
 
-    twins = (nonsense(chance), nonsense(chance))
+    # The empty text is an answer too.
+    twins = (nonsense(chance), "")
     run = bench.run(
         Client(lambda request: Reply(twins[request.number % 2], seconds=1.0)), *[first] * 2
     )
@@ -158,7 +171,7 @@ def _one_call(run: Run, prompt: str) -> None:
             turn.get("role") == "user" and prompt in text_of(turn.get("content"))
             for turn in run.requests[0].messages
         ),
-        "`prompt` goes out as the user message.",
+        "`prompt` goes out as the user message, as it is, white space and braces included.",
         wanted=show(prompt),
         seen=show(run.requests[0].prompt),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,9 @@ def grade_parse_route(bench: Bench) -> None:
         (f'{{"route": "{a}"}}', a, "Quotes and punctuation around the name do not count."),
         (f"_{b}_", b, "An underscore is punctuation, though `\\b` and `\\w` take it for a letter."),
         (f"It is {c}'s business.", c, "An apostrophe is punctuation: the word ends before it."),
+        (f"It is {c}\u2019s business.", c, "A curly apostrophe is punctuation as well."),
+        (f"{b}\u2014for {other}", b, "A dash is no hyphen: it is punctuation."),
+        (f"1.{a}", a, "Punctuation around the name does not count."),
         (f"({a})/…", a, "Punctuation around the name does not count."),
         (joined.upper(), joined, f"`{joined}` is one word: {a!r} inside it is no whole word."),
         (
@@ -53,20 +56,27 @@ def grade_parse_route(bench: Bench) -> None:
         (f"{a} - {other}", a, "A hyphen joins only between two letters or digits."),
         (f"-{b}-", b, "A hyphen joins only between two letters or digits."),
         (f"{c}--{other}", c, "Two hyphens join nothing: each has a hyphen beside it."),
+        (f"{c}-\n{other}", c, "A hyphen joins only between two letters or digits."),
+        (f"{b}-, -{other}", b, "A hyphen joins only between two letters or digits."),
         (f"{d} {a}", a, f"Without its hyphen this is not `{joined}`, and {a!r} is a word of it."),
         (f"{a}. Yes, {a.upper()}!", a, "The same route named twice is still one."),
         (f"{joined}, I mean {joined}", joined, "The same route named twice is still one."),
+        (f"{c}? {c}! {c}.", c, "The same route named three times is still one."),
         (b[:-1], None, f"{whole}: the beginning of one does not."),
         (f"{b}s", None, f"{whole}: a longer word that holds one does not."),
         (f"un{c}", None, f"{whole}: a longer word that holds one does not."),
         (f"{b}2", None, f"{whole}: a digit belongs to the word."),
+        (f"2{b}", None, f"{whole}: a digit belongs to the word."),
         (f"é{b}", None, f"{whole}: é is a letter like any other."),
+        (f"{b}é", None, f"{whole}: é is a letter like any other."),
+        (f"{other}-{joined}", None, f"{whole}: a hyphen between two letters joins them."),
         (f"{other}-{b}", None, f"{whole}: a hyphen between two letters joins them."),
         (f"{c}-{other}", None, f"{whole}: a hyphen between two letters joins them."),
         (f"{joined}-2", None, f"{whole}: a hyphen between a letter and a digit joins them."),
         (f"{a[:3]} {a[3:]}", None, f"{whole}: a name in two pieces does not."),
         (f"{a} or {b}", None, "Two different routes are named: that is no answer."),
         (f"{b}, not {a}", None, "Two different routes are named: that is no answer."),
+        (f"{a}, {b}, {a}", None, "Two different routes are named, one of them twice."),
         (f"{joined} or {a}", None, "Two different routes are named, though one ends in the other."),
         (f"{a}/{c}", None, "Two different routes are named: that is no answer."),
         (f"{b}_{c}", None, "An underscore is punctuation, so two routes are named here."),
@@ -80,6 +90,9 @@ def grade_parse_route(bench: Bench) -> None:
     _read(bench.run(b, (a, c)), b, (a, c), None, alone)
     _read(bench.run(f"{b}, not {a}", (c, b)), f"{b}, not {a}", (c, b), b, alone)
     _read(bench.run(a, []), a, [], None, "Without routes, none can be named.")
+    long = [f"{a}-{b}-{c}", f"{a}-{b}"]
+    why = f"`{long[0]}` is one word: a route may hold more than one hyphen."
+    _read(bench.run(f"*{long[0].title()}*", long), f"*{long[0].title()}*", long, long[0], why)
     _read(
         bench.run(joined, [a, b]),
         joined,
@@ -121,42 +134,58 @@ def grade_route(bench: Bench) -> None:
     routes = [words[0], f"{words[1]}-{words[0]}", words[2], words[3]]
     other = words[4]
     specialists = {name: f"You {{see}} {nonsense(chance, 6)}." for name in routes}
-    chosen, second, fallback = routes[2], routes[1], routes[3]
-    request = f"{nonsense(chance, 5)} {{order}} {nonsense(chance, 2)} {routes[0]}, 100 %."
+    first, second, chosen, last = routes
+    # Capitals and a second line, so that a request that is not sent as it is gets noticed.
+    request = f"{nonsense(chance, 5).title()} {{order}}:\n{nonsense(chance, 2)} {first}, 100 %."
 
-    cases: list[tuple[str | list[dict[str, Any]], str, str]] = [
-        (chosen, chosen, "The reply named one route."),
-        (f"**{second.upper()}**.", second, "The reply is read as in 1.1, however messy it is."),
-        (f"I'd say _{chosen}_: {chosen}", chosen, "The reply is read as in 1.1."),
-        (f"Perhaps {other}?", fallback, "The reply named no route: that goes to `fallback`."),
-        ("", fallback, "The reply named no route: that goes to `fallback`."),
+    # What the router says, the fallback, and who is to answer. A fallback has no place of its own.
+    cases: list[tuple[str | list[dict[str, Any]], str, str, str]] = [
+        (chosen, last, chosen, "The reply named one route."),
+        (
+            f"I'd say _{second}_: **{second.upper()}**.",
+            first,
+            second,
+            "The reply is read as in 1.1, however messy it is.",
+        ),
+        (f"Perhaps {other}?", second, second, "The reply named no route: that goes to `fallback`."),
+        ([], last, last, "A reply without any text names no route: that goes to `fallback`."),
         (
             f"{chosen} or {second}",
-            fallback,
+            first,
+            first,
             "The reply named two routes, so no single one: that goes to `fallback`.",
         ),
-        (f"un{chosen}", fallback, "Only a whole word names a route: this goes to `fallback`."),
+        (
+            f"un{chosen}",
+            second,
+            second,
+            "Only a whole word names a route: this goes to `fallback`.",
+        ),
         (
             [
                 {"type": "thinking", "thinking": second, "signature": "s"},
                 {"type": "text", "text": f"It is {chosen[:3]}"},
                 {"type": "text", "text": chosen[3:]},
             ],
+            last,
             chosen,
             "The text of a reply is its text blocks, joined with nothing between.",
         ),
-        (fallback, fallback, "The reply named the fallback itself, a route like any other."),
     ]
-    for choice, name, why in cases:
+    for choice, fallback, name, why in cases:
         # The answer names another route: what the specialist says is not read.
-        said = f"{nonsense(chance, 6)} {routes[0]}."
+        said = f" {nonsense(chance, 6)} {first}.\n"
         answer = [
             {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
             {"type": "text", "text": said[:9]},
             {"type": "text", "text": said[9:]},
         ]
         run = bench.run(Client(Desk(choice, answer).reply), request, specialists, fallback=fallback)
-        _routed(run, request, specialists, name, said, f"{why}\nThe router said {_said(choice)!r}.")
+        told = f"{why}\nThe router said {text_of(choice)!r}, and the fallback is {fallback!r}."
+        # Where a plain name went well, it is this reply that it could not take.
+        if run.how == "raised" and choice != chosen:
+            run.fail(f"{told}\nIt raised an exception.", wanted=repr(name), seen=run.outcome)
+        _routed(run, request, specialists, name, said, told)
 
     only = {chosen: specialists[chosen]}
     run = bench.run(Client(Desk(chosen, "Yes.").reply), request, only, fallback=chosen)
@@ -173,14 +202,21 @@ def grade_route(bench: Bench) -> None:
 
     for moment in (0.5, 2.0):
         desk = Desk(chosen, "Yes.")
-        run = bench.run(
-            Client(desk.reply), request, specialists, fallback=fallback, cancel_at=moment
-        )
+        run = bench.run(Client(desk.reply), request, specialists, fallback=last, cancel_at=moment)
         run.expect_cancelled()
 
 
-def _said(choice: str | list[dict[str, Any]]) -> str:
-    return text_of(choice)
+def _strings(value: Any) -> Iterator[str]:
+    """Every text in a request's body, the names of its fields included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield str(name)
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
 
 
 def _routed(
@@ -195,10 +231,10 @@ def _routed(
         seen=f"{len(calls)} calls",
     )
     # Anywhere in the call: a schema or a tool may show the names as well as a prompt.
-    body = json.dumps(calls[0].body, ensure_ascii=False)
+    shown = "\n".join([calls[0].text, *_strings(calls[0].body)])
     # In JSON a line break is a backslash and a letter, which would join with a name after it.
-    shown = calls[0].text + "\n" + re.sub(r"\\[nrt]", " ", body)
-    hidden = [route for route in specialists if not _names(shown, route)]
+    spaced = re.sub(r"\\[nrt]", " ", shown)
+    hidden = [route for route in specialists if not _names(spaced, route)]
     run.expect(
         not hidden,
         "The first call shows every route's name: the model can choose only what it has seen.",
@@ -206,7 +242,8 @@ def _routed(
         seen=f"without {', '.join(hidden)}: {show(calls[0].text)}",
     )
     run.expect(
-        request in shown,
+        # Line by line: it may be quoted, indented or a part of some JSON.
+        all(line in shown for line in request.splitlines()),
         "The first call shows the request: without it there is nothing to choose by.",
         wanted=show(request),
         seen=show(calls[0].text),
@@ -251,8 +288,8 @@ def _routed(
     )
     run.expect(
         same(said, seen["answer"]),
-        "`answer` is the text of the specialist's reply: its text blocks, joined with nothing"
-        " between.",
+        "`answer` is the text of the specialist's reply as it is, white space included: its text"
+        " blocks, joined with nothing between.",
         wanted=show(said),
         seen=show(seen["answer"]),
     )
@@ -316,40 +353,49 @@ def _object(key: str, value: Any) -> str:
 def grade_classify(bench: Bench) -> None:
     """1.3: one call with a schema; only a whole reply that keeps to it names a route."""
     chance = bench.random
-    words = names(chance, 6)
+    words = names(chance, 5)
     # Not in the order of the alphabet: whoever sorts them is noticed.
     routes = sorted(words[:4], reverse=True)
     chance.shuffle(routes)
     if routes == sorted(routes):
         routes.reverse()
     routes[1] = f"{words[4]}-{routes[1]}"
-    other = words[5]
-    request = f"{nonsense(chance, 4)} {{order}} {routes[0]} {nonsense(chance, 2)}, 100 %."
-
-    for place, given in ((2, routes), (0, tuple(routes)), (1, routes[:2])):
-        name = given[place]
-
-        def content(key: str, name: str = name) -> list[dict[str, Any]]:
-            # The JSON stands in one text block, since `messages.parse` reads each by itself.
-            return [
-                {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
-                {"type": "text", "text": f" {_object(key, name)}\n"},
-                {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
-            ]
-
-        run = bench.run(Client(Clerk(content).reply), request, given)
-        seen = run.answer()
-        _asked(run, request, given)
-        run.expect(
-            same(name, seen),
-            "It returns the route that the reply chose, as text. Blocks that are no text are no"
-            " part of the JSON.",
-            wanted=show(name),
-            seen=show(seen),
-        )
+    # Capitals and a second line, so that a request that is not sent as it is gets noticed.
+    request = f"{nonsense(chance, 4).title()} {{order}}:\n{routes[0]} {nonsense(chance, 2)}, 100 %."
 
     name = routes[2]
-    for stop in ("max_tokens", "refusal", "model_context_window_exceeded"):
+
+    def spelled(key: str) -> list[dict[str, Any]]:
+        # The JSON stands in one text block, since `messages.parse` reads each by itself.
+        text = f'\n{{\n  "{key}" :\t"\\u{ord(name[0]):04x}{name[1:]}"\n}}\n'
+        return [
+            {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
+            {"type": "text", "text": text},
+            {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
+        ]
+
+    run = bench.run(Client(Clerk(spelled).reply), request, routes)
+    seen = run.answer()
+    _asked(run, request, routes)
+    run.expect(
+        same(name, seen),
+        "It returns the route that the reply chose, as text. Blocks that are no text are no part of"
+        " the JSON, and the JSON may be spaced, and its letters written, in any way that is valid.",
+        wanted=show(name),
+        seen=show(seen),
+    )
+    _judged(
+        bench,
+        request,
+        (routes[0],),
+        lambda key: _object(key, routes[0]),
+        routes[0],
+        "One route is a choice of one; the call is made all the same.",
+    )
+    _split(bench, request, routes, name)
+
+    # Each run goes over the SDK: what another one tells as well is not asked.
+    for stop in ("max_tokens", "stop_sequence"):
         _judged(
             bench,
             request,
@@ -357,25 +403,34 @@ def grade_classify(bench: Bench) -> None:
             lambda key: _object(key, name),
             None,
             f"The reply stopped for {stop!r}: a reply that did not reach its own end is no answer,"
-            " even where its text happens to be valid. Look at `stop_reason` first.",
+            " even where its text happens to be valid. Look at `stop_reason` first; any but"
+            " 'end_turn' is None.",
             stop=stop,
         )
     not_json = "The reply's text is not valid JSON: that is None, not an error or a guess."
-    not_object = "The reply is valid JSON and no object, so it is not valid under the schema."
+    chatter = (
+        "Words around the JSON, or a code fence, are a part of the reply's text, so that is not"
+        " valid JSON: None, not what could be cut out of it."
+    )
     not_listed = "The value is not in the schema's `enum`: valid JSON is not yet a valid reply."
     bad: list[tuple[Callable[[str], str | list[dict[str, Any]]], str]] = [
-        (lambda key: _object(key, name)[:-1], not_json),
-        (lambda key: f"```json\n{_object(key, name)}\n```", not_json),
+        (lambda key: f"{{'{key}': '{name}'}}", not_json),
         (lambda key: [], not_json),
-        (lambda key: _object(key, other), not_listed),
+        (lambda key: f"```json\n{_object(key, name)}\n```", chatter),
+        (lambda key: f"{_object(key, name)}\nHope this helps!", chatter),
+        (lambda key: f"Here it is: {_object(key, name)}", chatter),
         (lambda key: _object(key, name.upper()), not_listed),
+        (lambda key: _object(key, f" {name}\n"), not_listed),
+        (lambda key: _object(key, f"{name}s"), not_listed),
+        (lambda key: _object(key, name[:-1]), not_listed),
         (lambda key: _object(key, [name]), not_listed),
-        (lambda key: json.dumps([{key: name}]), not_object),
-        (lambda key: "null", not_object),
-        (lambda key: "{}", "The required property is missing: that is None, not an error."),
+        (
+            lambda key: json.dumps([{key: name}]),
+            "The reply is valid JSON and no object, so it is not valid under the schema.",
+        ),
         (
             lambda key: _object(f"{key}_", name),
-            "The required property is missing; another one does not stand for it.",
+            "The required property is missing: that is None; another one does not stand for it.",
         ),
     ]
     for content_of, why in bad:
@@ -386,10 +441,34 @@ def grade_classify(bench: Bench) -> None:
     bench.run(Client(clerk.reply), request, routes, cancel_at=0.5).expect_cancelled()
 
 
+def _split(bench: Bench, request: str, routes: list[str], name: str) -> None:
+    """The reply's text in two blocks, cut inside the name.
+
+    Judged only where the schema was written by hand: pydantic titles its own, and the SDK's
+    `messages.parse`, to which that goes, reads each text block by itself.
+    """
+
+    def content(key: str) -> list[dict[str, Any]]:
+        text = _object(key, name)
+        cut = text.index(name) + 2
+        return [{"type": "text", "text": text[:cut]}, {"type": "text", "text": text[cut:]}]
+
+    run = bench.run(Client(Clerk(content).reply), request, routes)
+    schema = (run.requests[0].schema if run.requests else None) or {}
+    if "title" not in schema:
+        run.expect(
+            run.how != "raised" and same(name, run.answer()),
+            "The text of a reply is its text blocks, joined with nothing between: here two of them"
+            " make one JSON.",
+            wanted=show(name),
+            seen=run.outcome,
+        )
+
+
 def _judged(
     bench: Bench,
     request: str,
-    routes: list[str],
+    routes: Sequence[str],
     content: Callable[[str], str | list[dict[str, Any]]],
     wanted: str | None,
     why: str,

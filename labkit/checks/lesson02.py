@@ -128,8 +128,8 @@ class Service:
     def __post_init__(self) -> None:
         # More than there are subtasks: a call too many is answered like any other.
         # So long that a result cut short on its way to the synthesis is noticed.
-        self.results = [f"{nonsense(self.chance, 3)} " * 80 + "done." for _ in range(40)]
-        self.final = f"{nonsense(self.chance, 60)}."
+        self.results = [f" {nonsense(self.chance, 3)}" * 80 + " done.\n" for _ in range(40)]
+        self.final = f" {nonsense(self.chance, 60)}.\n"
 
     def reply(self, request: Request) -> Reply:
         """Answer one request."""
@@ -144,10 +144,9 @@ class Service:
         return Reply(in_parts(self.results[place % 40]), seconds=seconds)
 
     def missing(self, request: Request) -> list[str]:
-        """The workers' results that a request does not hold."""
-        return [
-            result for result in self.results[: len(self.subtasks)] if result not in request.text
-        ]
+        """The workers' results that a request does not hold, white space around them aside."""
+        results = self.results[: len(self.subtasks)]
+        return [result for result in results if result.strip() not in request.text]
 
     def ideal(self) -> Trace:
         """The same calls, with the workers together."""
@@ -191,6 +190,13 @@ def _grade(bench: Bench, *, together: bool) -> None:
     long = Service(chance, "\n".join(lines), names[:4], [3, 4, 2, 4])
     run = bench.run(Client(long.reply), goal, system=system)
     _judge(run, long, goal, system, together=together)
+
+    # An empty reply is a result too. It is the first worker's, so that a call that holds the other
+    # results comes after all workers.
+    mute = Service(chance, "\n".join(names[3:]), names[3:], [3, 1, 2])
+    mute.results[0] = ""
+    run = bench.run(Client(mute.reply), goal, system=system)
+    _judge(run, mute, goal, system, together=together)
 
     empty = Service(chance, "Here is my plan:\n\n", [], [1])
     run = bench.run(Client(empty.reply), goal, system=system)
@@ -291,9 +297,17 @@ def _value(run: Run, service: Service, seen: Any) -> None:
     )
     run.expect(
         same(subtasks, [pair[0] for pair in pairs]),
-        "`results` holds one pair for each subtask, in the order of the plan.",
+        "`results` holds one pair for each subtask, in the order of the plan, an empty result's"
+        " too.",
         wanted=show(subtasks),
         seen=show([pair[0] for pair in pairs]),
+    )
+    trimmed = {result.strip() for result in service.results} - {*service.results}
+    run.expect(
+        not any(isinstance(result, str) and result in trimmed for _, result in pairs),
+        "A result is the text of its worker's reply as it is, white space included.",
+        wanted=show(service.results[: len(subtasks)]),
+        seen=show([result for _, result in pairs]),
     )
     answered = dict(zip(service.results, service.workers, strict=False))
     for subtask, result in pairs:
@@ -319,7 +333,7 @@ def _value(run: Run, service: Service, seen: Any) -> None:
     )
     run.expect(
         same(service.final, seen["final"]),
-        "`final` is the text of the synthesis call's reply.",
+        "`final` is the text of the synthesis call's reply as it is, white space included.",
         wanted=show(service.final),
         seen=show(seen["final"]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 from .exercise import Exercise
 from .judge import Bench, Callback, NotYet, Observed, Run, Step, Worker, nonsense, plan, same, show
+from .messages import Raised
 
 REQUIRED = ("id", "topic", "claim", "evidence")
 NOT_A_FINDING = {"_kicked": "not a finding"}
@@ -53,13 +55,24 @@ def grade_gate(bench: Bench) -> None:
         ([good(1), bare, good(4)], "A field that is absent is missing."),
         ([good(2, claim=None)], "A field that is None is missing."),
         ([good(2, topic="")], "An empty string is missing, too."),
-        ([good(2, topic=" \t\n ")], "A string of nothing but white space is missing."),
+        (
+            [good(2, topic=" \t\n "), good(3, claim="\u00a0")],
+            (
+                "A string of nothing but white space is missing, though it counts as true; `0` and"
+                " `False` are values, though they do not. So ask for each of the three by name:"
+                " absent, None, a blank string."
+            ),
+        ),
         (
             [good(0), good(2, claim=False), good(3, evidence=0.0), good(4, topic=[])],
             (
                 "`0`, `False` and an empty list are values: only what is absent, None or a blank"
                 " string is missing."
             ),
+        ),
+        (
+            [good(1, claim="None", evidence="0", topic="missing")],
+            "A string that holds any word at all is a value, `'None'` and `'0'` too.",
         ),
         (
             [several, shuffled],
@@ -75,7 +88,12 @@ def grade_gate(bench: Bench) -> None:
                 " nothing."
             ),
         ),
+        (
+            [[[name, 1] for name in REQUIRED], ("id", 1), " ".join(REQUIRED), 0.5],
+            "What could be made into a dict, or names the fields, is no dict: 'not a finding'.",
+        ),
         ([{}], "An empty dict is a finding, one that lacks every field."),
+        ([{7: nonsense(chance)}], "A key may be anything; all keys of a finding are kept."),
         (
             [good(1, _kicked=nonsense(chance)), {**bare, "_kicked": nonsense(chance)}],
             (
@@ -99,13 +117,16 @@ def grade_gate(bench: Bench) -> None:
         given=True,
     )
     _gated(bench, [{}, 3], (), "Where nothing is required, every dict passes.", given=True)
+    fields = ("Id", "id ", "claim")
+    why = "A field is what `required` calls it, letter for letter."
+    _gated(bench, [{"id": 1, "claim": 2}, dict.fromkeys(fields, 0)], fields, why, given=True)
     _attack(bench)
 
 
 def _gated(
     bench: Bench, findings: Any, required: tuple[str, ...], why: str, *, given: bool = False
 ) -> None:
-    run = bench.run(findings, required) if given else bench.run(findings)
+    run = bench.run(findings, required=required) if given else bench.run(findings)
     told = f"For the findings {show(findings, 160)}"
     if given:
         told += f" and required={required!r}"
@@ -204,7 +225,9 @@ def grade_verify_evidence(bench: Bench) -> None:
     a, b, c, d = (nonsense(chance) for _ in range(4))
     name = nonsense(chance, 1)
     path, odd, other = f"{name}.py", f"c:{name}:7.py", f"{name}.txt"
+    broken = f"{name}\n{name}.py"
     sources = {
+        broken: a,
         path: f"{a}\n\n    {b}  \n   \n{c}",
         odd: f"{d}\r\n{a}\x0c{b}\n",
         other: "",
@@ -230,17 +253,34 @@ def grade_verify_evidence(bench: Bench) -> None:
     falls(f"{path}:5", "The quote has to be part of the line, letter for letter.", quote=c.upper())
     stands(f"{path}:3", "Lines are compared unstripped.", quote=f"  {b} ")
     falls(f"{path}:3", "The quote is not stripped either.", quote=f"{b}   ")
+    falls(f"{path}:1", "The quote has to be part of that one line.", quote=f"{a}\n")
     stands(f"{path}:1", "A quote of None is no quote.", quote=None)
+    stands(f"{path}:1", "An empty quote is a part of every line.", quote="")
+    falls(f"{path}:2", "An empty quote does not fill a blank line.", quote="")
     stands(f"{odd}:1", "A path may hold a colon: the line number stands after the last one.")
     stands(f"{path}:1:2", "A path may hold a colon: the line number stands after the last one.")
     stands(f"{odd}:3", "Lines are as `str.splitlines()` gives them.", quote=b)
+    stands(f"{broken}:1", "A path may hold any character, a newline too.")
+    for near in (f" {path}", f"{path} ", f"./{path}", path.upper(), path[1:], path[:-1]):
+        falls(f"{near}:1", "A path is looked up as it is written, letter for letter.")
     falls(f"{odd}:4", "A newline at the end begins no new line: see `str.splitlines()`.")
-    form = "Evidence that is not `path:line` is a reason, never an exception."
-    for evidence in (path, f"{path}:", f"{path}:one", "", ":", f"{path} line 1", None, 1, [path]):
+    form = (
+        "Evidence of any other form than `path:line`, or of any other type than a string, is a"
+        " reason, never an exception."
+    )
+    for evidence in (
+        *(path, f"{path}:", f"{path}:one", "", ":", " ", f"{path} line 1", f"{path}:1:"),
+        *(None, 1, 0.5, True, [path], [path, 1], {path: 1}),
+    ):
         falls(evidence, form)
     digits = "The line number is plain decimal digits."
-    for number in ("-1", "+1", " 1", "1 ", "1_0", "١", "²"):
+    for number in ("-1", "+1", " 1", "1 ", "1_0", "1.0", "0x1", "1,", "1-3", "١", "１", "²"):
         falls(f"{path}:{number}", digits)
+    falls(
+        f"{path}:1\n",
+        f"{digits} A newline after them is none; in a pattern, `$` also matches before it.",
+    )
+    # Not asked: digits by the thousand. That int() refuses those, no exercise can expect known.
     _looked_up(bench, {"id": 1}, sources, "A finding without `evidence` has none.", stands=False)
     _looked_up(bench, {"evidence": f"{path}:1"}, {}, "The path is not in `sources`.", stands=False)
 
@@ -281,20 +321,41 @@ class Fleet:
     reasons: dict[str, str] = field(default_factory=dict)
 
     def worker(self) -> Worker:
-        """The worker; what it brings depends on the spec and on how often it was asked."""
-        asked: dict[str, int] = {}
+        """The worker; what it brings depends on the spec, the feedback and how often it ran."""
+        asked = [0] * len(self.specs)
 
         def script(*args: Any, **kwargs: Any) -> Step:
-            spec = args[0] if args else next(iter(kwargs.values()), None)
-            times = asked[repr(spec)] = asked.get(repr(spec), 0) + 1
+            spec, feedback, *_ = *args, *kwargs.values(), None, None
             places = [place for place, own in enumerate(self.specs) if same(own, spec)]
             if not places:
                 return Step(1.0, value=None)
-            place = places[(times - 1) % len(places)]
+            # Of equal specs, each is tried once before any is tried again. Then the feedback says
+            # whose finding it is about, for they bring different ones.
+            fewest = min(places, key=lambda place: asked[place])
+            told = [place for place in places if self.feedback(place) == feedback]
+            place = told[0] if asked[fewest] and told else fewest
             steps = self.tries[place]
-            return steps[min((times - 1) // len(places), len(steps) - 1)]
+            asked[place] += 1
+            return steps[min(asked[place], len(steps)) - 1]
 
         return Worker(script)
+
+    def feedback(self, place: int) -> str | None:
+        """What the first try of a place is kicked back with; None where it passes."""
+        passed, finding = self.verdict(self.tries[place][0])
+        return None if passed else str(finding["_kicked"])
+
+    def arrangements(self) -> Iterator[list[list[Step]]]:
+        """The tries, with those of equal specs in every order: nobody can tell whose is whose."""
+        groups: dict[str, list[int]] = {}
+        for place, spec in enumerate(self.specs):
+            groups.setdefault(repr(spec), []).append(place)
+        for orders in itertools.product(*map(itertools.permutations, groups.values())):
+            tries = list(self.tries)
+            for places, order in zip(groups.values(), orders, strict=True):
+                for place, other in zip(places, order, strict=True):
+                    tries[place] = self.tries[other]
+            yield tries
 
     def gate(self) -> Callback:
         """The judge's gate, with a reason of its own for each finding."""
@@ -381,20 +442,27 @@ def grade_revise_once(bench: Bench) -> None:
             ],
         ),
     )
-    # Specs of any kind, two of them equal, and findings that say nothing of where they belong.
-    # What is equal may be tried again in either order, so both bring the same.
-    twin, both = nonsense(chance), good(1.0)
+    # Specs of any kind, some of them equal, and findings that say nothing of where they belong.
+    twin, other = nonsense(chance), {"topic": nonsense(chance)}
     _revised(
         bench,
         fleet(
-            [nonsense(chance), twin, twin, nonsense(chance)],
+            [twin, other, nonsense(chance), twin, dict(other), nonsense(chance)],
             [
+                [bad(3.0), good(1.0), late],
+                [good(2.0), late],
                 [Step(2.0, {"note": stamp})],
-                [Step(3.0, {}), both, late],
-                [Step(3.0, {}), both, late],
+                [bad(1.0), good(2.0), late],
+                [bad(2.0), bad(1.0), late],
                 [Step(1.0, {}), Step(1.0, {}), late],
             ],
         ),
+    )
+    # Two workers bring the very same, and only one of them mends it.
+    twice = {"claim": nonsense(chance)}
+    _revised(
+        bench,
+        fleet(specs(2), [[Step(1.0, twice), good(1.0)], [Step(2.0, dict(twice)), bad(1.0), late]]),
     )
     none = fleet([], [])
     run = bench.run(none.worker(), [], none.gate())
@@ -406,9 +474,19 @@ def grade_revise_once(bench: Bench) -> None:
 
 def _revised(bench: Bench, fleet: Fleet) -> None:
     run = bench.run(fleet.worker(), fleet.specs, fleet.gate())
-    seen = run.answer()
     calls = run.of("worker")
     count = len(fleet.specs)
+    if run.how == "raised":
+        _let_through(run, calls, count)
+    seen = run.answer()
+    # Where specs are equal, whoever keeps findings by spec loses some.
+    equal = len({repr(spec) for spec in fleet.specs}) < count
+    by_place = (
+        "\nSome of these specs are equal, and what they bring is not: a finding belongs to the spec"
+        " it was dispatched for, and only its place tells that one from its equal."
+        if equal
+        else ""
+    )
     run.expect(
         all(len(call.args) == 2 and not call.kwargs for call in calls),
         "A worker is called as `worker(spec, feedback)`, with positional arguments.",
@@ -429,27 +507,30 @@ def _revised(bench: Bench, fleet: Fleet) -> None:
         once = [repr(fleet.specs[place]) for place in again]
         extra = [call for call in seconds if repr(call.args[0]) not in once]
         run.fail(
-            "What has passed is not run again."
-            if extra
-            else "One revision and no more: what is kicked back twice is rejected.",
+            (
+                "What has passed is not run again."
+                if extra
+                else "One revision and no more: what is kicked back twice is rejected."
+            )
+            + by_place,
             wanted=f"{len(again)} second tries",
             seen=f"{len(seconds)} more calls",
         )
     run.expect(
         len(seconds) == len(again),
         "Each spec that was kicked back gets exactly one more try, and so does one whose worker"
-        " raised or brought what is no finding.",
+        f" raised or brought what is no finding.{by_place}",
         wanted=f"{len(again)} second tries",
         seen=f"{len(seconds)} second tries",
     )
     run.expect(
         _told(seconds) == sorted(map(repr, wanted)),
         "The second try gets the text of `_kicked` as feedback; for a worker that raised, that is"
-        ' `"failed: "` and the text of its exception.',
+        f' `"failed: "` and the text of its exception.{by_place}',
         wanted=show(wanted),
         seen=show([call.args for call in seconds]),
     )
-    _values(run, fleet, first, again, seen)
+    _values(run, fleet, seen, by_place)
     _times(run, fleet, again, firsts, seconds)
 
 
@@ -457,37 +538,88 @@ def _told(calls: list[Observed]) -> list[str]:
     return sorted(repr(tuple(call.args)) for call in calls)
 
 
-def _values(
-    run: Run, fleet: Fleet, first: list[tuple[bool, Any]], again: list[int], seen: Any
-) -> None:
-    board = list(first)
-    for place in again:
-        board[place] = fleet.verdict(fleet.tries[place][1])
-    passed = [finding for right, finding in board if right]
-    rejected = [finding for right, finding in board if not right]
+def _let_through(run: Run, calls: list[Observed], count: int) -> None:
+    """Say what an exception that reached the caller tells of the learner's code."""
+    raised: Raised = run.value
+    told = f"{raised!r}, {raised.line}" if raised.line else repr(raised)
+    culprits = {leaf.call for leaf in (raised, *raised.leaves())}
+    first, second = (
+        any(call.number in culprits for call in some) for some in (calls[:count], calls[count:])
+    )
+    if first or second:
+        run.fail(
+            "A worker raised, and its exception reached the caller and took every other spec with"
+            ' it. Catch it: its spec is kicked back with "failed: " and the text of the exception, '
+            + (
+                "and revised like the rest."
+                if first
+                else 'and, since this was its second try, rejected as {"_kicked": "failed: …"}.'
+            ),
+            wanted="every spec in `passed` or in `rejected`",
+            seen=told,
+        )
+    if "unhashable type" in raised.text:
+        run.fail(
+            "Neither a spec nor a finding need be hashable, and two of them may be equal: keep a"
+            " finding by the place of the spec it was dispatched for.",
+            seen=told,
+        )
+    if _stumbled(raised):
+        run.fail(f"{ANYTHING} the spec it was dispatched for.", seen=told)
+
+
+ANYTHING = (
+    "It looked into a finding for what is not there. A finding may be anything at all, and a dict"
+    " may lack any field, its `id` too: so nothing in it says where it belongs. It belongs to"
+)
+
+
+def _stumbled(raised: Raised) -> bool:
+    """Whether the learner's own code took a finding for a dict, or for a whole one."""
+    field = raised.kind == "KeyError" and raised.text.strip("'") in (*REQUIRED, "_kicked")
+    signs = ("has no attribute 'get'", "not subscriptable", "indices must be integers")
+    return raised.call is None and (field or any(sign in raised.text for sign in signs))
+
+
+def _board(tries: list[list[Step]], fleet: Fleet) -> tuple[list[Any], list[Any]]:
+    """What has passed and what was rejected in the end."""
+    board = []
+    for steps in tries:
+        passed, finding = fleet.verdict(steps[0])
+        board.append((passed, finding) if passed else fleet.verdict(steps[1]))
+    return [it for passed, it in board if passed], [it for passed, it in board if not passed]
+
+
+def _values(run: Run, fleet: Fleet, seen: Any, by_place: str) -> None:
+    boards = [_board(tries, fleet) for tries in fleet.arrangements()]
     run.expect(
         isinstance(seen, list | tuple) and len(seen) == 2,
         "It returns (passed, rejected)."
         if seen is not None
         else f"{run.name} returned None: is there a `return` on every way through it?",
-        wanted=show((passed, rejected)),
+        wanted=show(boards[0]),
         seen=show(seen),
     )
+    # Of the boards that would do, the one that is nearest.
+    passed, rejected = max(boards, key=lambda board: sum(map(same, board, seen)))
     for name, own, got in (("passed", passed, seen[0]), ("rejected", rejected, seen[1])):
         shuffled = (
             isinstance(got, list | tuple)
             and not same(own, got)
             and sorted(map(repr, own)) == sorted(map(repr, got))
         )
-        run.expect(
-            same(own, got),
+        why = (
             f"`{name}` stands in the order of `specs`: what was revised goes to its spec's place,"
             " not to the end."
             if shuffled
             else "`rejected` holds what the gate kicked back the second time, as the gate gave it;"
             ' a spec whose second try raised is {"_kicked": "failed: …"}.'
             if name == "rejected"
-            else "`passed` holds what passed at the first or at the second try.",
+            else "`passed` holds what passed at the first or at the second try."
+        )
+        run.expect(
+            same(own, got),
+            why + by_place,
             wanted=f"{name} = {show(own)}",
             seen=f"{name} = {show(got)}",
         )
@@ -541,7 +673,7 @@ def grade_synthesize(bench: Bench) -> None:
 
     topic, other = nonsense(chance), nonsense(chance)
     one, two, three = finding(1), finding(2), finding(3)
-    braced = {**finding(4), "claim": "{claim} [%s]", "extra": nonsense(chance)}
+    braced = {**finding(4), "claim": " {claim} [%s]  ", "extra": nonsense(chance)}
     cases: list[tuple[Any, list[Any], str]] = [
         ([one, two, three], [one, two, three], "A line for each finding: `- claim [evidence]`."),
         ([three, one, two], [one, two, three], "The lines stand by ascending `id`."),
@@ -564,6 +696,16 @@ def grade_synthesize(bench: Bench) -> None:
             same_claim := [{**one, "id": 1}, {**one, "id": 2, "topic": other}],
             same_claim,
             "Two topics are two lines, even where claim and evidence are the same.",
+        ),
+        (
+            zero := [finding(1, topic), finding(0, topic)],
+            zero[1:],
+            "Of each topic, the finding with the lowest `id` stays: 0 is an id, and the lowest.",
+        ),
+        (
+            alike := [finding(1, topic), finding(2, topic.upper()), finding(3, f"{topic} ")],
+            alike,
+            "Topics are compared as they are: another letter case is another topic.",
         ),
         ([braced], [braced], "The claim and the evidence stand in the report as they are."),
         ((two, one), [one, two], "A tuple of findings is as good as a list."),
@@ -633,6 +775,8 @@ def grade_score_gate(bench: Bench) -> None:
         kinds = [f"{'passes' if fleet.good(f) else 'kicked'}/{'good' if ok else 'bad'}"
                  for f, ok in pairs]  # fmt: skip
         told = f"{why}\nThe gate's verdict / the label: {', '.join(kinds) or '(none)'}"
+        if run.how == "raised" and _stumbled(run.value):
+            told += f"\n{ANYTHING} the label it stands beside."
         if run.how == "raised":
             run.fail(told, wanted=show(wanted), seen=run.outcome)
         seen = run.answer()
@@ -691,7 +835,8 @@ EXERCISES = (
         why=(
             "Each guard returns the first reason that is true, and only what survives all of them"
             " stands. A liar writes the evidence, so its form is trusted as little as its content:"
-            " int() alone would accept '+1', ' 1' and '1_0'."
+            " int() alone would accept '+1', ' 1' and '1_0', and raise where a liar sends 5,000"
+            " digits."
         ),
         worth=2,
     ),

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+| name='Task-\d+'|_Player\.\w+\.<locals>\.")
+"""What no text shows: where an object lies, which task it is, where a stand-in was made."""
 DEPTH = 40
 TEXT = 300
 

@@ -17,6 +17,7 @@ from typing import Any
 from ..clock import interruptible
 from . import player
 from .judge import Channel, TimeLimit
+from .messages import Plain
 
 LIMIT = 5.0
 """Seconds that one run may take; a right answer takes milliseconds. See `Patience`."""
@@ -83,7 +84,7 @@ class InProcess:
 
     def play(self, job: dict[str, Any], channel: Channel) -> None:
         """Run one job; see `labkit.checks.judge.Player`."""
-        if any(isinstance(value, dict) and value.get("$") == "client" for value in _values(job)):
+        if _asks_for_client(job):
             _warm_sdk()
         stopped = threading.Event()
         trouble: list[BaseException] = []
@@ -221,8 +222,11 @@ class ChildProcess:
                     pipe.close()
 
 
-def _values(job: dict[str, Any]) -> list[Any]:
-    return [*job["args"], *job["kwargs"].values()]
+def _asks_for_client(message: Plain) -> bool:
+    """Whether a client stands anywhere in a plain message."""
+    if isinstance(message, dict):
+        return message.get("$") == "client" or any(map(_asks_for_client, message.values()))
+    return isinstance(message, list) and any(map(_asks_for_client, message))
 
 
 def _warm_sdk() -> None:

@@ -26,7 +26,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..clock import FreeClock
@@ -69,7 +69,7 @@ class _Player:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._cleaning: dict[int, asyncio.Future[Any]] = {}
         self._errors: dict[int, int] = {}
-        self._kept: list[BaseException] = []
+        self._kept: list[Any] = []  # while it lives, an object's id() is its own
         self._things: dict[int, dict[str, Any]] = {}
         self._contents: dict[int, list[Any]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -163,15 +163,20 @@ class _Player:
             return self._content(decode(data["blocks"]))
         name = data["name"]
         if data["$"] == "worker":
-            return self._worker(name, cleans=bool(data["cleans"]))
-        if data["$"] == "callback":
-            return self._callback(name)
-        assert data["$"] == "client", data
+            thing = self._worker(name, cleans=bool(data["cleans"]), returns=data["returns"])
+        elif data["$"] == "callback":
+            thing = self._callback(name)
+        else:
+            assert data["$"] == "client", data
+            thing = self._client()
+        self._things[id(thing)] = dict(data)
+        self._kept.append(thing)
+        return thing
+
+    def _client(self) -> Any:
         from ..client import over
 
-        client = over(_transport(self))
-        self._things[id(client)] = dict(data)
-        return client
+        return over(_transport(self))
 
     def _content(self, blocks: list[Any]) -> list[Any]:
         from anthropic.types import Message
@@ -190,7 +195,7 @@ class _Player:
         self._contents[id(content)] = content
         return content
 
-    def _worker(self, name: str, *, cleans: bool) -> Callable[..., Any]:
+    def _worker(self, name: str, *, cleans: bool, returns: str) -> Callable[..., Any]:
         async def worker(*args: Any, **kwargs: Any) -> Any:
             call = self.start(name, args, kwargs)
             try:
@@ -203,15 +208,16 @@ class _Player:
             finally:
                 self.tell("finished", call)
 
-        self._things[id(worker)] = {"$": "worker", "name": name, "cleans": cleans}
+        if returns == "task":
+            return lambda *args, **kwargs: asyncio.ensure_future(worker(*args, **kwargs))
+        if returns == "awaitable":
+            return lambda *args, **kwargs: _Awaitable(lambda: worker(*args, **kwargs))
         return worker
 
     async def _clean_up(self, call: int) -> None:
+        # As in a `finally` that awaits, a second cancellation breaks it off.
         cleaned = self._cleaning[call] = asyncio.get_running_loop().create_future()
-        while not cleaned.done():
-            # What a second cancellation does to a clean-up is no part of any contract.
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(cleaned)
+        await cleaned
 
     def _callback(self, name: str) -> Callable[..., Any]:
         def callback(*args: Any, **kwargs: Any) -> Any:
@@ -222,7 +228,6 @@ class _Player:
                 raise self._error(event)
             return decode(event["value"])
 
-        self._things[id(callback)] = {"$": "callback", "name": name}
         return callback
 
     def start(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
@@ -272,7 +277,7 @@ class _Player:
         kind = getattr(builtins, event["kind"], RuntimeError)
         error: BaseException = kind(event["text"])
         self._errors[id(error)] = event["failed"]
-        self._kept.append(error)  # while it lives, its id() is its own
+        self._kept.append(error)
         return error
 
     def _other(self, value: Any) -> Plain | None:
@@ -281,6 +286,11 @@ class _Player:
         if id(value) in self._contents:
             blocks = [_as_sent(block) for block in value]
             return {"$": "content", "blocks": encode(blocks, lambda _: None)}
+        if isinstance(value, asyncio.Future):
+            # Its own text holds a running number and the path of a file.
+            state = "cancelled" if value.cancelled() else "done" if value.done() else "pending"
+            kind = type(value).__name__
+            return {"$": "object", "kind": kind, "text": f"<{kind} {state}>"}
         return self._things.get(id(value))
 
 
@@ -289,6 +299,16 @@ def _as_sent(block: Any) -> Any:
     from anthropic import BaseModel
 
     return block.model_dump(exclude_unset=True) if isinstance(block, BaseModel) else block
+
+
+class _Awaitable:
+    """An awaitable that is neither a coroutine nor a future; it begins when it is awaited."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._begin().__await__()
 
 
 _GENERATOR_CLOSERS = ("async_generator_athrow", "async_generator_aclose")

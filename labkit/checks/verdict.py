@@ -19,7 +19,7 @@ class Verdict:
         id: The exercise, such as ``"2.1"``.
         name: The function it asks for.
         passed: Whether the function does what the exercise asks.
-        attempted: False while the exercise's stub is still in place.
+        attempted: False while the exercise's stub is still in place, and for the reference.
         points: Points earned.
         worth: Points the exercise is worth.
         message: What to know: the likely misconception where it is not right yet.
@@ -45,6 +45,8 @@ class Verdict:
     def headline(self) -> str:
         """The verdict in one line."""
         name = f"{self.id} {self.name}"
+        if self.passed and not self.attempted:
+            return f"○ {name}: the reference, not an attempt of yours"
         if self.passed:
             return f"✓ {name}: passed, {self.points} point{'' if self.points == 1 else 's'}"
         if not self.attempted:
@@ -74,7 +76,7 @@ class Verdict:
         )
 
     def _repr_html_(self) -> str:
-        colour = GREEN if self.passed else ORANGE if self.attempted else GREY
+        colour = GREY if not self.attempted else GREEN if self.passed else ORANGE
         parts = [f"<strong>{html.escape(self.headline)}</strong>"]
         if self.message:
             parts.append("<br>".join(html.escape(line) for line in self.message.splitlines()))

@@ -15,6 +15,7 @@ from .gathering import (
 )
 from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
+from .racing import cancel_and_finish, hedge, race, race_within
 from .routing import SPECIALIST, classify, parse_route, route
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ask",
     "ask_both",
     "atlas",
+    "cancel_and_finish",
     "classify",
     "conduct",
     "dispatch",
@@ -32,10 +34,13 @@ __all__ = [
     "gather_or_stop",
     "gather_settled",
     "gather_streaming",
+    "hedge",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
     "parse_route",
+    "race",
+    "race_within",
     "revise_once",
     "route",
     "run_tools",

@@ -80,7 +80,11 @@ async def gather_bounded(
 
     runners = [asyncio.ensure_future(run()) for _ in range(min(limit, len(subtasks)))]
     try:
-        await asyncio.gather(*runners)
+        if runners:
+            # Unlike `gather` it cancels nothing itself: a second cancel would break a clean-up off.
+            done, _ = await asyncio.wait(runners, return_when=asyncio.FIRST_EXCEPTION)
+            for runner in done:
+                runner.result()
     finally:
         for runner in runners:
             runner.cancel()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 
 def gate(
-    findings: Iterable[Any],
+    findings: Sequence[Any],
     required: Sequence[str] = ("id", "topic", "claim", "evidence"),
 ) -> tuple[list[Any], list[dict[Any, Any]]]:
     """Part the findings that are complete from those to be kicked back.
@@ -124,7 +124,7 @@ async def revise_once(
     )
 
 
-def synthesize(passed: Iterable[Mapping[str, Any]]) -> str:
+def synthesize(passed: Sequence[Mapping[str, Any]]) -> str:
     """Write the fleet's report from the findings that passed the gate.
 
     Args:
@@ -143,7 +143,7 @@ def synthesize(passed: Iterable[Mapping[str, Any]]) -> str:
 
 def score_gate(
     gate: Callable[[list[Any]], tuple[list[Any], list[dict[Any, Any]]]],
-    labelled: Iterable[tuple[Any, bool]],
+    labelled: Sequence[tuple[Any, bool]],
 ) -> dict[str, int]:
     """Count how often a gate is wrong, each way.
 

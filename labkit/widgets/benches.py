@@ -6,27 +6,20 @@ import asyncio
 import html
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import replace
+from typing import Any
 
 from ..clock import run
 from ..errors import UsageError
-from ..plot import Timeline, timeline
+from ..plot import Picture
 from ..trace import Trace, record
 from .boards import Screen
 from .controls import Control
-from .frames import Row, Rows
+from .frames import Plan, Row, Rows
 from .live import alt, bundle, close, keep
 
 Scene = Callable[..., Any]
 """What a bench runs: called with its settings by name, it returns what there is to show."""
-
-
-@runtime_checkable
-class Picture(Protocol):
-    """Something that can be shown as a picture, such as `labkit.timeline` makes."""
-
-    def png(self) -> bytes:
-        """The picture, as PNG."""
 
 
 class Answer:
@@ -66,6 +59,7 @@ class Bench:
         title: str,
         settings: Mapping[str, Control],
         limit: str | None,
+        plan: Plan,
         rows: tuple[str, ...],
     ) -> None:
         self.title = title
@@ -73,6 +67,7 @@ class Bench:
         self.rows = rows
         self._scene = scene
         self._limit = limit
+        self._plan = plan
         self._shown: _Widget | None = None
 
     @property
@@ -81,9 +76,9 @@ class Bench:
         return {name: control.value for name, control in self.settings.items()}
 
     @property
-    def limit(self) -> int | None:
-        """How many calls may be in flight at once, where a setting says so."""
-        return int(self.values[self._limit]) if self._limit else None
+    def plan(self) -> Plan:
+        """What is known of a run beforehand, with the settings as they stand."""
+        return replace(self._plan, limit=int(self.values[self._limit]) if self._limit else None)
 
     @property
     def is_async(self) -> bool:
@@ -113,11 +108,11 @@ class Bench:
             except Exception as error:
                 answer.error = _told(error)
 
-    def picture(self, answer: Answer) -> Timeline | Picture:
+    def picture(self, answer: Answer) -> Picture:
         """An answer as a picture: the one that the scene returned, else its calls."""
         if isinstance(answer.value, Picture):
             return answer.value
-        return timeline(answer.trace, limit=self.limit, title=self.title or None)
+        return self.plan.picture(answer.trace, self.title)
 
     def _text(self, answer: Answer) -> str:
         lines = [self.title] if self.title else []
@@ -125,7 +120,7 @@ class Bench:
         if isinstance(answer.value, Picture):
             return "\n".join([*lines, repr(answer.value)])
         if answer.trace.calls:
-            lines.append(repr(timeline(answer.trace, limit=self.limit)))
+            lines.append(repr(self.plan.picture(answer.trace, "")))
         return "\n".join([*lines, answer.text]).rstrip()
 
     def __repr__(self) -> str:
@@ -152,6 +147,9 @@ def bench(
     *,
     title: str = "",
     limit: str | None = None,
+    before: int = 0,
+    after: int = 0,
+    bound: bool = True,
     rows: tuple[str, ...] | list[str] = (),
     **settings: Control,
 ) -> Bench:
@@ -166,6 +164,9 @@ def bench(
             any other value as text.
         title: What it is about.
         limit: The name of the setting that says how many calls may be in flight.
+        before: As for `labkit.board`.
+        after: As for `labkit.board`.
+        bound: As for `labkit.board`.
         rows: The workers that are planned, as for `labkit.board`.
         settings: A control for each parameter, made by `setting`, `switch` or `choose`.
 
@@ -189,7 +190,8 @@ def bench(
         raise UsageError(f"the scene cannot be called with these settings: {error}") from None
     if limit is not None and limit not in settings:
         raise UsageError(f"limit names a setting, one of {', '.join(settings)}, not {limit!r}")
-    return Bench(scene, title, settings, limit, tuple(rows))
+    plan = Plan(before=before, after=after, bounded=bound)
+    return Bench(scene, title, settings, limit, plan, tuple(rows))
 
 
 class _Widget:
@@ -201,7 +203,7 @@ class _Widget:
         self._bench = bench
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._screen = Screen(bench.title, limit=bench.limit)
+        self._screen = Screen(bench.title, bench.plan)
         self._image = ipywidgets.Image(format="png")
         self._told = ipywidgets.HTML()
         controls = [control.widget() for control in bench.settings.values()]
@@ -250,7 +252,7 @@ class _Widget:
         if isinstance(answer.value, Picture):
             self._image.value = answer.value.png()
         else:
-            self._screen.limit = self._bench.limit
+            self._screen.plan = self._bench.plan
             rows = Rows(self._lanes).take(answer.trace)
             self._screen.rest(answer.trace, rows)
         text = repr(answer.value) if drawn else answer.text
@@ -277,7 +279,7 @@ class _Widget:
         rows = Rows(self._lanes)
         self._busy(True)
         self._told.value = ""
-        self._screen.limit = self._bench.limit
+        self._screen.plan = self._bench.plan
         self._screen.follow(
             lambda: (answer.trace, rows.take(answer.trace), answer.trace.now),
             seconds=self._seconds,

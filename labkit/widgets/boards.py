@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import kernel
 from ..errors import UsageError
-from ..plot import Timeline, timeline
+from ..plot import Timeline
 from ..trace import Trace, record
 from . import live
-from .frames import Row, Rows, at, bound_of, drawing, full_scale, summary, totals
+from .frames import NO_PLAN, Plan, Row, Rows, at, drawing, full_scale, summary, totals
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -45,13 +45,13 @@ class Board(AbstractContextManager["Board"]):
 
     Attributes:
         title: What it is about.
-        limit: How many may be in flight at once, for the lower bound; None for all.
+        plan: What is known of the run beforehand.
         trace: The calls that were made while it was open.
     """
 
-    def __init__(self, title: str, rows: Sequence[str], limit: int | None) -> None:
+    def __init__(self, title: str, rows: Sequence[str], plan: Plan) -> None:
         self.title = title
-        self.limit = limit
+        self.plan = plan
         self.trace = Trace()
         self._planned = tuple(rows)
         self._rows = Rows(rows)
@@ -66,7 +66,7 @@ class Board(AbstractContextManager["Board"]):
             )
         if kernel.in_kernel():
             self._run = kernel.running_cell()[1]
-            self._live = Screen(self.title, limit=self.limit)
+            self._live = Screen(self.title, self.plan)
             self._live.planned(self._planned)
             live.keep(self._live.close)
             live.show(self._live.box)
@@ -147,7 +147,7 @@ class Board(AbstractContextManager["Board"]):
         calls = [replace(call, lane=row.name) for row in self.rows for call in row.calls]
         idle = [row.name for row in self.rows if not row.calls]
         trace = Trace(calls, self.trace.clock)
-        return timeline(trace, limit=self.limit, title=self.title or None, planned=idle)
+        return self.plan.picture(trace, self.title, idle)
 
     def leave(self) -> None:
         """Take the live board off the page: something else shows the run."""
@@ -169,13 +169,21 @@ class Board(AbstractContextManager["Board"]):
 
     def _screen(self) -> Screen:
         if self._live is None or self._live.box.comm is None:
-            self._live = Screen(self.title, limit=self.limit)
+            self._live = Screen(self.title, self.plan)
             self._live.rest(self.trace, self.rows)
             live.keep(self._live.close)
         return self._live
 
 
-def board(title: str = "", rows: Sequence[str] = (), *, limit: int | None = None) -> Board:
+def board(
+    title: str = "",
+    rows: Sequence[str] = (),
+    *,
+    limit: int | None = None,
+    before: int = 0,
+    after: int = 0,
+    bound: bool = True,
+) -> Board:
     """Watch a fleet while it works: a row a worker, live while the cell awaits.
 
     Use it as a context manager around what is to be watched, then show it as the cell's last
@@ -186,6 +194,9 @@ def board(title: str = "", rows: Sequence[str] = (), *, limit: int | None = None
         rows: The workers that are planned, in dispatch order. A call goes to the row whose name
             is its lane or stands in it; calls that fit no row get rows of their own.
         limit: How many may be in flight at once, for the lower bound; None for all.
+        before: How many of the first calls come before the independent ones (a plan, say).
+        after: How many of the last come after them (a synthesis).
+        bound: Whether to show the lower bound.
 
     Returns:
         A `Board`, which records as `labkit.record` does.
@@ -197,7 +208,7 @@ def board(title: str = "", rows: Sequence[str] = (), *, limit: int | None = None
         raise UsageError('board takes the names of its rows as a list: board("Fleet", ["a", "b"])')
     if limit is not None and limit < 1:
         raise UsageError(f"board's limit is 1 or more, not {limit}")
-    return Board(title, list(rows), limit)
+    return Board(title, list(rows), Plan(limit, before, after, bound))
 
 
 class Screen:
@@ -205,13 +216,13 @@ class Screen:
 
     Args:
         title: What it is about.
-        limit: How many calls may be in flight at once, for the lower bound.
+        plan: What is known of the run beforehand.
     """
 
-    def __init__(self, title: str = "", *, limit: int | None = None) -> None:
+    def __init__(self, title: str = "", plan: Plan = NO_PLAN) -> None:
         import ipywidgets
 
-        self.limit = limit
+        self.plan = plan
         self.guess: float | None = None
         self._title = title
         self._name = unique()
@@ -295,7 +306,7 @@ class Screen:
         self, trace: Trace, rows: Sequence[Row], now: float, *, resting: bool = False
     ) -> None:
         replaying = self._moment is None
-        bound = bound_of(trace, self.limit) if resting else None
+        bound = self.plan.bound(trace) if resting else None
         svg = drawing(
             rows,
             now,
@@ -305,7 +316,7 @@ class Screen:
             bound=bound,
             guess=self.guess if resting else None,
         )
-        line = totals(trace, now, rows=rows, limit=self.limit)
+        line = totals(trace, now, rows=rows, plan=self.plan)
         self._picture.value = (
             f'{svg}<div style="font-size:12px;font-variant-numeric:tabular-nums">{line}</div>'
         )

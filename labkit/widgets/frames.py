@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..plot import COLOURS, kind_of, lower_bound
+from ..plot import COLOURS, Timeline, kind_of, lower_bound, timeline
 from ..trace import Call, Trace
 
 WIDTH = 760
@@ -150,14 +150,56 @@ def told(row: Row, now: float) -> str:
     return f"{SIGNS[state]} {seconds:.2f} s {said}".rstrip()
 
 
-def totals(trace: Trace, now: float, *, rows: Sequence[Row], limit: int | None = None) -> str:
+@dataclass(frozen=True)
+class Plan:
+    """What is known of a run before it begins, and what its lower bound rests on.
+
+    Attributes:
+        limit: How many calls may be in flight at once; None for all.
+        before: How many of the first calls come before the independent ones.
+        after: How many of the last come after them.
+        bounded: Whether the lower bound is to be shown.
+    """
+
+    limit: int | None = None
+    before: int = 0
+    after: int = 0
+    bounded: bool = True
+
+    def bound(self, trace: Trace) -> float | None:
+        """The lower bound of a trace, in seconds.
+
+        None where it has none, since calls were cut off or still run, and where none is asked for.
+        """
+        cut = any(call.outcome in ("cancelled", "running") for call in trace.calls)
+        if not self.bounded or cut or len(trace.calls) < 2:
+            return None
+        return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
+
+    def picture(self, trace: Trace, title: str, planned: Sequence[str] = ()) -> Timeline:
+        """A trace as a timeline, for a reader without a front end."""
+        return timeline(
+            trace,
+            limit=self.limit,
+            before=self.before,
+            after=self.after,
+            title=title or None,
+            planned=planned,
+            bound=self.bound(trace) is not None,
+        )
+
+
+NO_PLAN = Plan()
+
+
+def totals(trace: Trace, now: float, *, rows: Sequence[Row], plan: Plan = NO_PLAN) -> str:
     """The line under a board: time against its lower bound, what is in flight, what it cost."""
     running = sum(call.end is None for call in trace.calls)
     over = sum(row.state not in ("planned", "running") for row in rows)
     parts = [f"{now:.2f} s"]
-    if over == len(rows) and (bound := bound_of(trace, limit)) is not None:
+    if over == len(rows) and (bound := plan.bound(trace)) is not None:
         parts[0] += f" (lower bound {bound:.2f} s)"
-    cap = "" if limit is None else f" of at most {limit}"
+    cap = "" if plan.limit is None else f" of at most {plan.limit}"
     parts.append(f"{running} in flight{cap}")
     parts.append(f"{over} of {len(rows)} through")
     parts.append(f"{len(trace.calls)} call{'' if len(trace.calls) == 1 else 's'}")
@@ -166,12 +208,6 @@ def totals(trace: Trace, now: float, *, rows: Sequence[Row], limit: int | None =
         price = "no price" if dollars is None else f"${dollars:.4f}"
         parts.append(f"{trace.tokens_in:,} tokens in, {trace.tokens_out:,} out, {price}")
     return " · ".join(parts)
-
-
-def bound_of(trace: Trace, limit: int | None = None) -> float | None:
-    """The lower bound of a trace; None where it has none, since calls were cut off or still run."""
-    cut = any(call.outcome in ("cancelled", "running") for call in trace.calls)
-    return None if cut or len(trace.calls) < 2 else lower_bound(trace, limit=limit)
 
 
 def summary(title: str, rows: Sequence[Row], now: float) -> str:

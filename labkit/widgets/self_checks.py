@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 STYLE = """<style>
 .labkit-options, .labkit-options .widget-radio-box { height: auto; max-width: 100%; }
 .labkit-options .widget-radio-box label, .labkit-options label.widget-label-basic {
-  height: auto; white-space: normal; line-height: 1.5; margin-bottom: 4px; }
-.labkit-options .widget-radio-box label { display: flex; align-items: baseline; gap: 6px; }
-.labkit-options label.widget-label-basic { display: flex; align-items: baseline; gap: 6px; }
+  display: flex; align-items: baseline; gap: 10px; height: auto; margin: 0 0 4px 0;
+  white-space: normal; line-height: 1.5; }
+.labkit-options .widget-radio-box label { flex-direction: row-reverse; justify-content: flex-end; }
+.labkit-options .widget-radio-box label input { margin: 0; position: relative; top: 1px; }
 .labkit-options input { flex: none; }
 </style>"""
 

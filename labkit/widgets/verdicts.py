@@ -71,8 +71,9 @@ class Card:
     def _hint(self, step: int) -> str:
         text = self.exercise.hints[step]
         last = step == len(STEPS) - 1
-        body = f"<pre><code>{html.escape(text)}</code></pre>" if last else rich(text)
-        return f"<div><strong>Hint {step + 1}, {STEPS[step]}.</strong> {body}</div>"
+        body = _code(html.escape(text)) if last else rich(text)
+        told = f"<strong>Hint {step + 1}, {STEPS[step]}.</strong> {body}"
+        return f"<div style='margin-bottom:6px'>{told}</div>"
 
     def _open_solution(self, _: Any) -> None:
         if not self._sure:
@@ -85,9 +86,15 @@ class Card:
             )
             return
         journal.revealed(self.exercise.id)
-        self.shown.value = card(BLUE, Solution(self.exercise)._repr_html_())
+        source = html.escape(Solution(self.exercise).source)
+        why = f"<strong>Why.</strong> {rich(self.exercise.why)}"
+        self.shown.value = card(BLUE, f"<div>{why}</div>{_code(source)}")
         self.solution.description = "The reference is shown"
         self.solution.disabled = True
+
+
+def _code(escaped: str) -> str:
+    return f"<pre style='margin:6px 0;overflow-x:auto'><code>{escaped}</code></pre>"
 
 
 def box(verdict: Verdict) -> ipywidgets.VBox:

@@ -16,6 +16,16 @@ async def keyword_arguments(client, prompt, *, system=None):
     return "".join(block.text for block in reply.content if block.type == "text")
 
 
+async def final_text_of_a_stream(client, prompt, *, system=None):
+    async with client.messages.stream(
+        model=MODEL,
+        max_tokens=500,
+        system=omit if system is None else system,
+        messages=[{"role": "user", "content": prompt}],
+    ) as stream:
+        return await stream.get_final_text()
+
+
 async def sdk_omit_and_blocks(client, prompt, *, system=None):
     reply = await client.messages.create(
         model="some-other-model",
@@ -80,8 +90,17 @@ async def counts_tokens_first(client, prompt, *, system=None):
     return await keyword_arguments(client, prompt, system=system)
 
 
+async def from_the_cell(client, prompt, system):
+    more = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model="m", max_tokens=9, messages=[{"role": "user", "content": prompt}], **more
+    )
+    return "".join(block.text for block in reply.content if block.type == "text")
+
+
 RIGHT = [
     keyword_arguments,
+    final_text_of_a_stream,
     events_until_the_last,
     counts_tokens_first,
     sdk_omit_and_blocks,
@@ -229,8 +248,37 @@ async def swallows_cancelling(client, prompt, *, system=None):
         return ""
 
 
+async def content_of_the_coroutine(client, prompt, *, system=None):
+    reply = client.messages.create(
+        model="m", max_tokens=9, messages=[{"role": "user", "content": prompt}]
+    )
+    return reply.content[0].text
+
+
+async def trims_the_prompt(client, prompt, *, system=None):
+    return await from_the_cell(client, prompt.strip(), system)
+
+
+async def fills_the_prompt_in(client, prompt, *, system=None):
+    return await from_the_cell(client, prompt.format(order=system), system)
+
+
+async def none_for_no_text(client, prompt, *, system=None):
+    return await from_the_cell(client, prompt, system) or None
+
+
+async def asks_again_for_no_text(client, prompt, *, system=None):
+    said = await from_the_cell(client, prompt, system)
+    return said or await from_the_cell(client, prompt, system)
+
+
 WRONG = [
-    (first_block, "It raised an exception"),
+    (content_of_the_coroutine, "An `await` is missing"),
+    (trims_the_prompt, "white space and braces included"),
+    (fills_the_prompt_in, "white space and braces included"),
+    (none_for_no_text, "A reply may say nothing"),
+    (asks_again_for_no_text, "exactly once"),
+    (first_block, "A block without text stood"),
     (last_block, "one of the reply's text blocks"),
     (joined_by_newlines, "nothing between"),
     (thinking_too, "thinking and tool use are no text"),

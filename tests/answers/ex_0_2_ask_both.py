@@ -162,7 +162,45 @@ async def runs_its_own_loop(client, first, second):
     return asyncio.run(ask(client, first)), asyncio.run(ask(client, second))
 
 
+async def no_star(client, first, second):
+    return await asyncio.gather([ask(client, first), ask(client, second)])
+
+
+async def no_await(client, first, second):
+    one, other = asyncio.gather(ask(client, first), ask(client, second))
+    return one, other
+
+
+async def two_coroutines(client, first, second):
+    return ask(client, first), ask(client, second)
+
+
+async def two_tasks_that_are_through(client, first, second):
+    tasks = [asyncio.create_task(ask(client, prompt)) for prompt in (first, second)]
+    await asyncio.gather(*tasks)
+    return tasks
+
+
+async def drops_the_empty_one(client, first, second):
+    return [answer for answer in await gathered(client, first, second) if answer]
+
+
+async def tidy_answers(client, first, second):
+    return [answer.strip() for answer in await gathered(client, first, second)]
+
+
+async def in_the_order_of_the_alphabet(client, first, second):
+    return await gathered(client, *sorted((first, second)))
+
+
 WRONG = [
+    (no_star, "with a star in front of the list"),
+    (no_await, "An `await` is missing"),
+    (two_coroutines, "an `await` is missing"),
+    (two_tasks_that_are_through, "`await` gives the result"),
+    (drops_the_empty_one, "their answers may differ"),
+    (tidy_answers, "white space included"),
+    (in_the_order_of_the_alphabet, "the wrong way round"),
     (in_a_row, "The second call left only when"),
     (coroutines_then_awaits, "The second call left only when"),
     (as_completed, "the wrong way round"),
@@ -177,6 +215,6 @@ WRONG = [
     (with_a_system, "Neither call carries a `system`"),
     (only_the_first, "still ran"),
     (tasks_unawaited, "still ran"),
-    (in_threads, "Each of the two prompts is one call"),
+    (in_threads, "an `await` is missing"),
     (runs_its_own_loop, "An event loop runs already"),
 ]

@@ -38,7 +38,30 @@ def by_characters(reply, routes):
     return chosen
 
 
-RIGHT = [words_in_a_set, pattern_for_each, by_characters]
+def cut_at_what_joins_nothing(reply, routes):
+    low = re.sub(r"(?<![^\W_])-|-(?![^\W_])", " ", reply.lower())
+    named = {word for word in re.split(r"[\W_]+", low.replace("-", "ǀ")) if word}
+    known = {route.replace("-", "ǀ"): route for route in routes}
+    hits = [route for word, route in known.items() if word in named]
+    return hits[0] if len(hits) == 1 else None
+
+
+def one_pattern_for_all(reply, routes):
+    edge = r"[^\W_]"
+    any_of_them = "|".join(map(re.escape, routes)) or r"(?!)"
+    whole = rf"(?<!{edge})(?<!{edge}-)(?:{any_of_them})(?!{edge}|-{edge})"
+    match {hit.lower() for hit in re.findall(whole, reply, re.IGNORECASE)}:
+        case found if len(found) == 1:
+            return found.pop()
+
+
+RIGHT = [
+    words_in_a_set,
+    pattern_for_each,
+    by_characters,
+    cut_at_what_joins_nothing,
+    one_pattern_for_all,
+]
 
 
 def exact(reply, routes):
@@ -104,6 +127,46 @@ def raises_for_none(reply, routes):
     return found
 
 
+def a_dash_joins_as_well(reply, routes):
+    words = re.findall(r"[^\W_]+(?:[-–—][^\W_]+)*", reply.lower())
+    hits = set(words) & set(routes)
+    return hits.pop() if len(hits) == 1 else None
+
+
+def one_hyphen_at_most(reply, routes):
+    hits = set(re.findall(r"[^\W_]+(?:-[^\W_]+)?", reply.lower())) & set(routes)
+    return hits.pop() if len(hits) == 1 else None
+
+
+def digits_are_no_letters(reply, routes):
+    hits = set(re.findall(r"[^\W\d_]+(?:-[^\W_]+)*", reply.lower())) & set(routes)
+    return hits.pop() if len(hits) == 1 else None
+
+
+def white_space_around(reply, routes):
+    low = f" {reply.lower()} "
+    hits = [route for route in routes if f" {route} " in low]
+    return hits[0] if len(hits) == 1 else None
+
+
+def hyphens_are_spaces(reply, routes):
+    words = re.findall(r"[^\W_]+", reply.lower())
+    hits = [route for route in routes if f" {route.replace('-', ' ')} " in f" {' '.join(words)} "]
+    return max(hits, key=len) if hits and all(h in max(hits, key=len) for h in hits) else None
+
+
+def the_last_one_named(reply, routes):
+    words = re.findall(r"[^\W_]+(?:-[^\W_]+)*", reply.lower())
+    return next((word for word in reversed(words) if word in routes), None)
+
+
+def as_it_was_written(reply, routes):
+    known = {route.lower() for route in routes}
+    words = re.findall(r"[^\W_]+(?:-[^\W_]+)*", reply)
+    hits = {word for word in words if word.lower() in known}
+    return hits.pop() if len({hit.lower() for hit in hits}) == 1 else None
+
+
 async def is_async(reply, routes):
     return words_in_a_set(reply, routes)
 
@@ -121,5 +184,12 @@ WRONG = [
     (longest_wins, "Two different routes"),
     (empty_for_none, "Only a whole word"),
     (raises_for_none, "Only a whole word"),
+    (a_dash_joins_as_well, "A dash is no hyphen"),
+    (one_hyphen_at_most, "between two letters joins them"),
+    (digits_are_no_letters, "a digit belongs to the word"),
+    (white_space_around, "punctuation do not count"),
+    (hyphens_are_spaces, "Without its hyphen"),
+    (the_last_one_named, "Two different routes"),
+    (as_it_was_written, "Letter case does not count"),
     (is_async, "plain function here"),
 ]

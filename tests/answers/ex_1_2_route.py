@@ -80,7 +80,44 @@ async def names_in_lines_and_in_a_schema(client, request, specialists, *, fallba
     }
 
 
-RIGHT = [with_ask, names_in_the_system, one_conversation, names_in_lines_and_in_a_schema]
+async def request_quoted_in_json(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError(f"{fallback} is none of {sorted(specialists)}")
+    asked = json.dumps({"routes": [*specialists], "mail": request}, indent=1)
+    name = parse_route(await ask(client, asked), [*specialists])
+    if not name:
+        name = fallback
+    return {"route": name, "answer": await ask(client, request, system=specialists[name])}
+
+
+async def the_whole_question_passed_on(client, request, specialists, *, fallback):
+    if fallback not in set(specialists):
+        raise ValueError
+    question = f"{request}\n\nWho should answer? {' | '.join(specialists).upper()}"
+    name = parse_route(await ask(client, question), list(specialists)) or fallback
+    system = f"You work for us.\n{specialists[name]}"
+    return {"route": name, "answer": await ask(client, question, system=system)}
+
+
+async def request_indented_in_the_system(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError
+    quoted = "\n".join(f"> {line}" for line in request.splitlines())
+    system = f"A customer wrote:\n{quoted}\nYou can choose between {list(specialists)}"
+    name = parse_route(await ask(client, "Which fits?", system=system), list(specialists))
+    name = fallback if name not in specialists else name
+    return {"route": name, "answer": await ask(client, request, system=specialists[name])}
+
+
+RIGHT = [
+    with_ask,
+    names_in_the_system,
+    one_conversation,
+    names_in_lines_and_in_a_schema,
+    request_quoted_in_json,
+    the_whole_question_passed_on,
+    request_indented_in_the_system,
+]
 
 
 async def _steps(
@@ -187,7 +224,137 @@ async def all_at_once(client, request, specialists, *, fallback):
     return {"route": name or fallback, "answer": answers[name or fallback]}
 
 
+async def the_last_one_answers_the_rest(client, request, specialists, *, fallback):
+    names = list(specialists)
+    return await _steps(
+        client, request, specialists, fallback, read=lambda r: parse_route(r, names) or names[-1]
+    )
+
+
+async def the_first_one_answers_the_rest(client, request, specialists, *, fallback):
+    names = list(specialists)
+    return await _steps(
+        client, request, specialists, fallback, read=lambda r: parse_route(r, names) or names[0]
+    )
+
+
+async def hides_the_fallback(client, request, specialists, *, fallback):
+    return await _steps(
+        client,
+        request,
+        specialists,
+        fallback,
+        menu=lambda names: [n for n in names if n != fallback],
+    )
+
+
+async def strips_the_answer(client, request, specialists, *, fallback):
+    done = await _steps(client, request, specialists, fallback)
+    return {**done, "answer": done["answer"].strip()}
+
+
+async def tidies_the_request(client, request, specialists, *, fallback):
+    tidy = " ".join(request.split())
+    return await _steps(client, request, specialists, fallback, second=tidy)
+
+
+async def lower_cases_the_request(client, request, specialists, *, fallback):
+    return await _steps(client, request, specialists, fallback, first=request.lower())
+
+
+async def raises_where_none_is_named(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError
+    name = parse_route(await ask(client, f"{request} {list(specialists)}"), list(specialists))
+    return {"route": name, "answer": await ask(client, request, system=specialists[name])}
+
+
+async def as_in_the_worked_cell(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError
+    name = parse_route(await ask(client, f"{request} {list(specialists)}"), list(specialists))
+    name = name or fallback
+    reply = await client.messages.create(
+        model="m",
+        max_tokens=9,
+        system=specialists[name],
+        messages=[{"role": "user", "content": request}],
+    )
+    return {"route": name, "answer": reply.content[0].text}
+
+
+async def reads_the_first_block_of_the_router(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError
+    first = await client.messages.create(
+        model="m",
+        max_tokens=9,
+        messages=[{"role": "user", "content": f"{request} {list(specialists)}"}],
+    )
+    name = parse_route(first.content[0].text, list(specialists)) or fallback
+    return {"route": name, "answer": await ask(client, request, system=specialists[name])}
+
+
+async def blocks_on_lines(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError
+    name = parse_route(await ask(client, f"{request} {list(specialists)}"), list(specialists))
+    name = name or fallback
+    reply = await client.messages.create(
+        model="m",
+        max_tokens=9,
+        system=specialists[name],
+        messages=[{"role": "user", "content": request}],
+    )
+    said = "\n".join(block.text for block in reply.content if block.type == "text")
+    return {"route": name, "answer": said}
+
+
+async def no_name_for_the_fallback(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError
+    name = parse_route(await ask(client, f"{request} {list(specialists)}"), list(specialists))
+    answer = await ask(client, request, system=specialists[name or fallback])
+    return {"route": name, "answer": answer}
+
+
+async def sends_the_routers_words(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError
+    said = await ask(client, f"{request} {list(specialists)}")
+    name = parse_route(said, list(specialists)) or fallback
+    return {"route": name, "answer": await ask(client, said, system=specialists[name])}
+
+
+async def every_prompt_in_the_system(client, request, specialists, *, fallback):
+    done = await _steps(client, request, specialists, fallback)
+    system = "\n".join(specialists.values())
+    return {**done, "answer": await ask(client, request, system=system)}
+
+
+async def all_prompts_as_one(client, request, specialists, *, fallback):
+    if fallback not in specialists:
+        raise ValueError
+    name = parse_route(await ask(client, f"{request} {list(specialists)}"), list(specialists))
+    system = f"{specialists}\nYou are {name or fallback}."
+    return {"route": name or fallback, "answer": await ask(client, request, system=system)}
+
+
 WRONG = [
+    (the_last_one_answers_the_rest, "goes to `fallback`"),
+    (the_first_one_answers_the_rest, "goes to `fallback`"),
+    (hides_the_fallback, "shows every route"),
+    (strips_the_answer, "white space included"),
+    (tidies_the_request, "The specialist gets the request"),
+    (lower_cases_the_request, "first call shows the request"),
+    (raises_where_none_is_named, "named no route: that goes to `fallback`"),
+    (as_in_the_worked_cell, "A block without text stood"),
+    (reads_the_first_block_of_the_router, "without any text names no route"),
+    (blocks_on_lines, "joined with nothing between"),
+    (no_name_for_the_fallback, "`route` is the name"),
+    (sends_the_routers_words, "The specialist gets the request"),
+    (every_prompt_in_the_system, "two calls"),
+    (all_prompts_as_one, "The reply named one route"),
     (exact_reply, "read as in 1.1"),
     (first_name_in_the_reply, "The reply is read as in 1.1"),
     (no_names_shown, "shows every route"),

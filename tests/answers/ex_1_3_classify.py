@@ -1,5 +1,6 @@
 """1.3: have the model choose under a schema, and doubt what comes back."""
 
+import ast
 import enum
 import json
 from typing import Literal
@@ -95,7 +96,45 @@ async def parse_with_an_enum(client, request, routes):
         return None
 
 
-RIGHT = [raw_dicts, open_schema, parse_with_a_literal, parse_with_an_enum]
+async def validated_by_pydantic(client, request, routes):
+    model = create_model(
+        "Choice", __config__=ConfigDict(extra="forbid"), route=(Literal[tuple(routes)], ...)
+    )
+    schema = _schema(routes)
+    reply = await _create(client, request, schema)
+    if reply.stop_reason == "end_turn":
+        try:
+            return model.model_validate_json(_text(reply)).route
+        except ValidationError:
+            pass
+    return None
+
+
+async def streamed(client, request, routes):
+    async with client.messages.stream(
+        model="m",
+        max_tokens=50,
+        messages=[{"role": "user", "content": f"{routes}\n{request}"}],
+        output_config={"format": {"type": "json_schema", "schema": _schema(routes, "to")}},
+    ) as stream:
+        text = "".join([part async for part in stream.text_stream])
+        stop = (await stream.get_final_message()).stop_reason
+    try:
+        match json.loads(text):
+            case {"to": str(name), **rest} if stop == "end_turn" and not rest and name in routes:
+                return name
+    except json.JSONDecodeError:
+        pass
+
+
+RIGHT = [
+    raw_dicts,
+    open_schema,
+    parse_with_a_literal,
+    parse_with_an_enum,
+    validated_by_pydantic,
+    streamed,
+]
 
 
 async def _read(client, request, routes, schema):
@@ -258,7 +297,129 @@ async def tries_again(client, request, routes):
     )
 
 
+async def _loosely(client, request, routes, *, read=json.loads, text=_text, choose=None):
+    reply = await _create(client, request, _schema(routes))
+    if reply.stop_reason != "end_turn":
+        return None
+    try:
+        data = read(text(reply))
+    except (ValueError, SyntaxError, IndexError):
+        return None
+    if not isinstance(data, dict) or data.keys() != {"route"}:
+        return None
+    if not isinstance(data["route"], str):
+        return None
+    return (choose or (lambda said: said if said in routes else None))(data["route"])
+
+
+async def reads_the_first_value(client, request, routes):
+    def read(text):
+        return json.JSONDecoder().raw_decode(text.strip())[0]
+
+    return await _loosely(client, request, routes, read=read)
+
+
+async def cuts_it_out(client, request, routes):
+    def read(text):
+        return json.loads(text[text.index("{") : text.rindex("}") + 1])
+
+    return await _loosely(client, request, routes, read=read)
+
+
+async def python_will_do(client, request, routes):
+    return await _loosely(client, request, routes, read=lambda text: ast.literal_eval(text.strip()))
+
+
+async def first_block_of_text(client, request, routes):
+    def text(reply):
+        return next((block.text for block in reply.content if block.type == "text"), "")
+
+    return await _loosely(client, request, routes, text=text)
+
+
+async def last_block_of_text(client, request, routes):
+    def text(reply):
+        return [block.text for block in reply.content if block.type == "text"][-1]
+
+    return await _loosely(client, request, routes, text=text)
+
+
+async def blocks_on_lines(client, request, routes):
+    def text(reply):
+        return "\n".join(block.text for block in reply.content if block.type == "text")
+
+    return await _loosely(client, request, routes, text=text)
+
+
+async def named_in_the_value(client, request, routes):
+    return await _loosely(
+        client, request, routes, choose=lambda said: next((r for r in routes if r in said), None)
+    )
+
+
+async def begun_in_the_value(client, request, routes):
+    return await _loosely(
+        client,
+        request,
+        routes,
+        choose=lambda said: next((r for r in routes if said and r.startswith(said)), None),
+    )
+
+
+async def stripped_value(client, request, routes):
+    return await _loosely(
+        client,
+        request,
+        routes,
+        choose=lambda said: said.strip() if said.strip() in routes else None,
+    )
+
+
+async def caseless_value(client, request, routes):
+    return await _loosely(
+        client,
+        request,
+        routes,
+        choose=lambda said: said.casefold() if said.casefold() in routes else None,
+    )
+
+
+async def knows_three_stops(client, request, routes):
+    reply = await _create(client, request, _schema(routes))
+    if reply.stop_reason in ("max_tokens", "refusal", "model_context_window_exceeded"):
+        return None
+    try:
+        data = json.loads(_text(reply))
+    except ValueError:
+        return None
+    good = isinstance(data, dict) and data.keys() == {"route"} and data["route"] in routes
+    return data["route"] if good else None
+
+
+async def asks_nobody_where_one_will_do(client, request, routes):
+    if len(routes) == 1:
+        return routes[0]
+    return await _loosely(client, request, routes)
+
+
+async def lower_cases_the_request(client, request, routes):
+    return await _loosely(client, request.lower(), routes)
+
+
 WRONG = [
+    (reads_the_first_value, "Words around the JSON"),
+    (cuts_it_out, "Words around the JSON"),
+    (python_will_do, "not valid JSON"),
+    (first_block_of_text, "two of them make one JSON"),
+    (last_block_of_text, "two of them make one JSON"),
+    (blocks_on_lines, "two of them make one JSON"),
+    (named_in_the_value, "not in the schema's `enum`"),
+    (begun_in_the_value, "not in the schema's `enum`"),
+    (stripped_value, "not in the schema's `enum`"),
+    (caseless_value, "not in the schema's `enum`"),
+    (knows_three_stops, "Look at `stop_reason` first"),
+    (asks_nobody_where_one_will_do, "exactly one call"),
+    (lower_cases_the_request, "The prompt holds the request"),
     (no_schema, "carries a schema"),
     (schema_in_the_prompt, "carries a schema"),
     (fallback_in_the_enum, "`enum` is `routes`"),
@@ -266,7 +427,7 @@ WRONG = [
     (not_required, "The property is required"),
     (two_properties, "one property, and no others"),
     (no_request, "The prompt holds the request"),
-    (first_block, "exception"),
+    (first_block, "A block without text stood"),
     (never_looks_at_the_stop, "Look at `stop_reason` first"),
     (only_max_tokens, "Look at `stop_reason` first"),
     (trusts_the_json, "not valid JSON"),

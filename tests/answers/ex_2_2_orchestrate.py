@@ -193,7 +193,44 @@ async def every_line_a_subtask(client, goal, *, system):
     return {"subtasks": subtasks, "results": results, "final": final}
 
 
+async def drops_an_empty_result(client, goal, *, system):
+    done = await _steps(client, goal, system)
+    return {**done, "results": [(task, result) for task, result in done["results"] if result]}
+
+
+async def asks_again_where_empty(client, goal, *, system):
+    subtasks = parse_plan(await ask(client, goal, system=system))
+    results = []
+    for task in subtasks:
+        result = await ask(client, task, system=system)
+        results.append((task, result or await ask(client, task, system=system)))
+    final = await ask(client, str(results), system=system)
+    return {"subtasks": subtasks, "results": results, "final": final}
+
+
+async def no_await(client, goal, *, system):
+    subtasks = parse_plan(await ask(client, goal, system=system))
+    results = [(task, ask(client, task, system=system)) for task in subtasks]
+    final = await ask(client, str(results), system=system)
+    return {"subtasks": subtasks, "results": results, "final": final}
+
+
+async def tidy_results(client, goal, *, system):
+    done = await plain_loop(client, goal, system=system)
+    return {**done, "results": [(task, result.strip()) for task, result in done["results"]]}
+
+
+async def tidy_final_text(client, goal, *, system):
+    done = await plain_loop(client, goal, system=system)
+    return {**done, "final": done["final"].strip()}
+
+
 WRONG = [
+    (drops_an_empty_result, "an empty result's too"),
+    (asks_again_where_empty, "2 + N calls"),
+    (no_await, "an `await` is missing"),
+    (tidy_results, "A result is the text of its worker's reply as it is"),
+    (tidy_final_text, "`final` is the text of the synthesis call's reply as it is"),
     (no_goal_in_the_plan, "its prompt has to hold the goal"),
     (system_for_the_plan_only, "`system` goes with every call"),
     (system_not_for_the_synthesis, "`system` goes with every call"),

@@ -205,7 +205,27 @@ async def sleeps_to_be_sure(client, goal, *, system):
     return done
 
 
+async def no_star(client, goal, *, system):
+    subtasks = parse_plan(await ask(client, goal, system=system))
+    answers = await asyncio.gather([ask(client, task, system=system) for task in subtasks])
+    return {"subtasks": subtasks, "results": answers, "final": ""}
+
+
+async def no_await(client, goal, *, system):
+    subtasks = parse_plan(await ask(client, goal, system=system))
+    answers = asyncio.gather(*(ask(client, task, system=system) for task in subtasks))
+    return {"subtasks": subtasks, "results": list(zip(subtasks, answers)), "final": ""}  # noqa: B905
+
+
+async def drops_an_empty_result(client, goal, *, system):
+    done = await gathered(client, goal, system=system)
+    return {**done, "results": [pair for pair in done["results"] if all(pair)]}
+
+
 WRONG = [
+    (no_star, "with a star in front of the list"),
+    (no_await, "An `await` is missing"),
+    (drops_an_empty_result, "an empty result's too"),
     (one_after_another, "The workers ran one after another"),
     (two_at_a_time, "Not all workers were in flight together"),
     (three_at_a_time, "Not all workers were in flight together"),

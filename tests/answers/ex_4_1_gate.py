@@ -62,7 +62,38 @@ def with_match(findings, required=FIELDS):
     return board
 
 
-RIGHT = [with_a_helper, by_reasons, with_match]
+def by_partition(findings, required=FIELDS):
+    def judged(finding):
+        if not isinstance(finding, dict):
+            return {"_kicked": "not a finding"}
+        gone = list(filter(lambda name: is_missing(finding, name), required))
+        again = finding.copy()
+        again.update(_kicked="missing " + ",".join(gone))
+        return again if gone else None
+
+    board = [(finding, judged(finding)) for finding in findings]
+    return [f for f, out in board if out is None], [out for _, out in board if out is not None]
+
+
+def by_exceptions(findings, required=FIELDS):
+    kept, out = [], []
+    for index in range(len(findings)):
+        finding = findings[index]
+        try:
+            held = {name for name, value in dict.items(finding) if value is not None}
+        except TypeError:
+            out.append(dict(_kicked="not a finding"))
+            continue
+        blank = {n for n in held if type(finding[n]) is str and finding[n].split() == []}
+        missing = [name for name in required if name not in held - blank]
+        if not missing:
+            kept.append(dict(finding))
+        else:
+            out.append({**finding, "_kicked": f"missing {str.join(',', missing)}"})
+    return (kept, out)
+
+
+RIGHT = [with_a_helper, by_reasons, with_match, by_partition, by_exceptions]
 
 
 def by_truth(findings, required=FIELDS):
@@ -159,7 +190,102 @@ def swapped(findings, required=FIELDS):
     return with_a_helper(findings, required)[::-1]
 
 
+def _by(findings, required, missing, kicked=None, kind=lambda f: isinstance(f, dict)):
+    passed, out = [], []
+    for f in findings:
+        if not kind(f):
+            out.append({"_kicked": "not a finding"})
+        elif gone := [n for n in required if missing(f, n)]:
+            out.append(
+                {**(f if kicked is None else kicked(f)), "_kicked": "missing " + ",".join(gone)}
+            )
+        else:
+            passed.append(f)
+    return passed, out
+
+
+def falsy_is_missing(findings, required=FIELDS):
+    return _by(findings, required, lambda f, n: not f.get(n))
+
+
+def words_for_nothing(findings, required=FIELDS):
+    return _by(findings, required, lambda f, n: str(f.get(n)).strip() in ("", "None"))
+
+
+def blanks_and_tabs_only(findings, required=FIELDS):
+    return _by(
+        findings,
+        required,
+        lambda f, n: f.get(n) is None or (isinstance(f[n], str) and not f[n].strip(" \t\r\n")),
+    )
+
+
+def forgets_the_rest(findings, required=FIELDS):
+    return _by(findings, required, is_missing, lambda f: {n: f[n] for n in required if n in f})
+
+
+def makes_dicts(findings, required=FIELDS):
+    def made(f):
+        try:
+            return dict(f)
+        except (TypeError, ValueError):
+            return f
+
+    return _by([made(f) for f in findings], required, is_missing)
+
+
+def only_the_first_missing(findings, required=FIELDS):
+    passed, kicked = with_a_helper(findings, required)
+    return passed, [{**f, "_kicked": f["_kicked"].split(",")[0]} for f in kicked]
+
+
+def in_the_order_of_the_alphabet(findings, required=FIELDS):
+    return with_a_helper(findings, sorted(required))
+
+
+def drops_what_is_none(findings, required=FIELDS):
+    return with_a_helper([f for f in findings if isinstance(f, dict)], required)
+
+
+def keeps_what_it_was(findings, required=FIELDS):
+    passed, kicked = [], []
+    for f in findings:
+        if not isinstance(f, dict):
+            kicked.append({"_kicked": "not a finding", "finding": f})
+        elif gone := [n for n in required if is_missing(f, n)]:
+            kicked.append({**f, "_kicked": "missing " + ",".join(gone)})
+        else:
+            passed.append(f)
+    return passed, kicked
+
+
+def once_kicked_always_kicked(findings, required=FIELDS):
+    passed, kicked = with_a_helper(findings, required)
+    return [f for f in passed if "_kicked" not in f], kicked + [f for f in passed if "_kicked" in f]
+
+
+def cleans_what_passes(findings, required=FIELDS):
+    passed, kicked = with_a_helper(findings, required)
+    return [{k: v for k, v in f.items() if k != "_kicked"} for f in passed], kicked
+
+
+def tidies_the_names(findings, required=FIELDS):
+    return _by(findings, required, lambda f, n: is_missing(f, n.strip().lower()))
+
+
 WRONG = [
+    (falsy_is_missing, "`0` and `False` are values"),
+    (words_for_nothing, "any word at all is a value"),
+    (blanks_and_tabs_only, "nothing but white space"),
+    (forgets_the_rest, "are kept"),
+    (makes_dicts, "What could be made into a dict"),
+    (only_the_first_missing, "Every missing field is named"),
+    (in_the_order_of_the_alphabet, "in the order of `required`"),
+    (drops_what_is_none, "no dict at all"),
+    (keeps_what_it_was, "no dict at all"),
+    (once_kicked_always_kicked, "like any other"),
+    (cleans_what_passes, "stays on what passes"),
+    (tidies_the_names, "letter for letter"),
     (by_truth, "are values"),
     (writes_into_its_input, "changed what was passed in"),
     (only_absent, "None is missing"),

@@ -35,7 +35,29 @@ def counted(gate, labelled):
     return {"false_accept": seen[True, False], "false_reject": seen[False, True]}
 
 
-RIGHT = [one_by_one, by_sums, a_call_for_each_label, counted]
+def passed_by_equality(gate, labelled):
+    passed = gate([finding for finding, _ in labelled])[0]
+    return {
+        "false_accept": len([1 for f, good in labelled if not good and f in passed]),
+        "false_reject": len([1 for f, good in labelled if good and f not in passed]),
+    }
+
+
+def by_difference(gate, labelled):
+    good = [finding for finding, is_good in labelled if is_good]
+    kept = len(gate(good)[0])
+    everything = gate([finding for finding, _ in labelled])
+    return {"false_reject": len(good) - kept, "false_accept": len(everything[0]) - kept}
+
+
+RIGHT = [
+    one_by_one,
+    by_sums,
+    a_call_for_each_label,
+    counted,
+    passed_by_equality,
+    by_difference,
+]
 
 
 def swapped(gate, labelled):
@@ -84,7 +106,71 @@ def only_dicts(gate, labelled):
     return one_by_one(gate, [pair for pair in labelled if isinstance(pair[0], dict)])
 
 
+def by_id(gate, labelled):
+    label = {finding["id"]: is_good for finding, is_good in labelled}
+    passed, kicked = gate([finding for finding, _ in labelled])
+    return {
+        "false_accept": sum(not label[f["id"]] for f in passed),
+        "false_reject": sum(label[f["id"]] for f in kicked),
+    }
+
+
+def labels_by_text(gate, labelled):
+    label = {repr(finding): is_good for finding, is_good in labelled}
+    passed, _ = gate([finding for finding, _ in labelled])
+    wrong = sum(not label[repr(f)] for f in passed)
+    return {"false_accept": wrong, "false_reject": sum(label.values()) - len(passed) + wrong}
+
+
+def in_the_order_given(gate, labelled):
+    passed, _ = gate([finding for finding, _ in labelled])
+    labels = [is_good for _, is_good in labelled]
+    return {
+        "false_accept": labels[: len(passed)].count(False),
+        "false_reject": labels[len(passed) :].count(True),
+    }
+
+
+def every_mistake_is_both(gate, labelled):
+    score = one_by_one(gate, labelled)
+    total = sum(score.values())
+    return {"false_accept": total, "false_reject": total}
+
+
+def the_right_ones(gate, labelled):
+    return one_by_one(gate, [(finding, not is_good) for finding, is_good in labelled])
+
+
+def a_pair(gate, labelled):
+    return tuple(one_by_one(gate, labelled).values())
+
+
+def only_what_occurred(gate, labelled):
+    return {name: count for name, count in one_by_one(gate, labelled).items() if count}
+
+
+def true_or_false(gate, labelled):
+    return {name: bool(count) for name, count in one_by_one(gate, labelled).items()}
+
+
+def once_for_each_finding(gate, labelled):
+    seen = []
+    for pair in labelled:
+        if pair not in seen:
+            seen.append(pair)
+    return one_by_one(gate, seen)
+
+
 WRONG = [
+    (by_id, "the label it stands beside"),
+    (labels_by_text, "Equal findings"),
+    (in_the_order_given, "Where the gate is right"),
+    (every_mistake_is_both, "false accept"),
+    (the_right_ones, "false accept"),
+    (a_pair, "false accept"),
+    (only_what_occurred, "false accept"),
+    (true_or_false, "false accept"),
+    (once_for_each_finding, "Equal findings"),
     (swapped, "changed places"),
     (counts_verdicts, "false accept"),
     (rates, "false accept"),
