@@ -46,6 +46,13 @@ RETRIED = ("408", "409", "429", "500", "529", "timed out", "kicked back")
 """Outcomes after which there is another try: the SDK's, or that of a worker told what to mend."""
 
 
+TOLD = 52
+"""Letters that may stand behind the last bar of a lane."""
+
+LETTERS = 74
+"""Letters of a bar's label that have room across the whole of a timeline, about."""
+
+
 def kind_of(call: Call) -> str:
     """How a call is drawn: done, cancelled, retried, failed or planned."""
     if call.outcome == "ok":
@@ -278,8 +285,9 @@ def _draw_trace(
 ) -> None:
     lanes = trace.lanes()
     for row, (_, calls) in enumerate(lanes):
-        for call in calls:
-            _draw_call(ax, row, call, trace, width, colours)
+        for call, later in zip(calls, [*calls[1:], None], strict=True):
+            until = None if later is None else later.start
+            _draw_call(ax, row, call, trace, width, colours, until=until)
     names = [name for name, _ in lanes]
     if last:
         for row, _ in enumerate(picture.planned, len(lanes)):
@@ -319,7 +327,14 @@ def _draw_planned(ax: Axes, row: int, width: float, colours: dict[str, str]) -> 
 
 
 def _draw_call(
-    ax: Axes, row: int, call: Call, trace: Trace, width: float, colours: dict[str, str]
+    ax: Axes,
+    row: int,
+    call: Call,
+    trace: Trace,
+    width: float,
+    colours: dict[str, str],
+    *,
+    until: float | None = None,
 ) -> None:
     from matplotlib.patheffects import withStroke
 
@@ -337,7 +352,12 @@ def _draw_call(
         linewidth=0.8,
     )
     approximate = "≈" if trace.clock == "real" else ""
-    told = f"{approximate}{end - call.start:.2f} s" + (f"  {call.told}" if call.told else "")
+    took = f"{approximate}{end - call.start:.2f} s"
+    told = took + (f"  {call.told}" if call.told else "")
+    room = TOLD if until is None else int(LETTERS * (until - end) / width)
+    if len(told) > room:
+        # What does not fit before the next bar is cut, and the text of the timeline has it whole.
+        told = told[: room - 1].rstrip() + "…" if room > len(took) + 3 else ""
     ax.text(
         end + width * 0.008,
         row,
