@@ -68,15 +68,20 @@ def doubt(sources):
     """Make the gate: a finding is complete, and its evidence stands in the files."""
 
     def gate(findings):
-        passed, kicked_back = patterns.gate(findings)
-        reasons = [patterns.verify_evidence(finding, sources) for finding in passed]
-        kicked_back += [{**f, "_kicked": why} for f, why in zip(passed, reasons) if why]
-        return [f for f, why in zip(passed, reasons) if not why], kicked_back
+        complete, kicked_back = patterns.gate(findings)
+        passed = []
+        for finding in complete:
+            why = patterns.verify_evidence(finding, sources)
+            if why is None:
+                passed.append(finding)
+            else:
+                kicked_back.append({**finding, "_kicked": why})
+        return passed, kicked_back
 
     return gate
 
 
-async def fleet(client, sources, specs, *, limit=5, seconds=1.5, on_kick=None):
+async def fleet(client, sources, specs, *, limit=5, seconds=1.2, on_kick=None):
     """Conduct the fleet; return its outcome, and the witness who saw what was kicked back."""
     seen = patterns.witness(doubt(sources), on_kick=on_kick)
     worker = seen.watch(patterns.within(reviewer(client, sources), seconds))
@@ -97,7 +102,7 @@ def asked():
         client = connect(live=True) if arguments.live else connect(FLEET_OF_TEN)
     except UsageError as error:
         parser.error(str(error))
-    return client, sources, 60.0 if arguments.live else 1.5
+    return client, sources, 60.0 if arguments.live else 1.2
 
 
 def main():

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from ..script import Reply, Request, Rule
 
 SECONDS = {
-    "auth": 0.5,
-    "config": 0.3,
-    "jobs": 0.5,
-    "memory": 0.6,
-    "rate-limits": 0.4,
-    "retries": 0.3,
-    "schema": 0.3,
-    "sessions": 0.4,
-    "telemetry": 0.4,
-    "webhooks": 0.5,
+    "auth": 0.35,
+    "config": 0.2,
+    "jobs": 0.35,
+    "memory": 0.4,
+    "rate-limits": 0.25,
+    "retries": 0.2,
+    "schema": 0.2,
+    "sessions": 0.3,
+    "telemetry": 0.25,
+    "webhooks": 0.35,
 }
 """Topic → how long its review takes."""
 
@@ -207,7 +207,7 @@ def reviewers(
         if task is None:
             return Reply("Send one file between <file path=…> and </file>.", seconds=0.1)
         topic, path, text = task["topic"], task["path"], task["text"]
-        seconds = FOREVER if topic == hangs else SECONDS.get(topic, 0.4)
+        seconds = FOREVER if topic == hangs else SECONDS.get(topic, 0.3)
         finding = find_fault(topic, path, text)
         revised = "sent back" in request.prompt
         if topic == liar:
