@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -38,7 +38,7 @@ MARKS = [
 expect.set_options(timeout=30_000)
 
 READY = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady"
-IDLE = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+IDLE = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,14 @@ def page(lab: str) -> Iterator[Page]:
             browser.close()
 
 
+def open_notebook(page: Page, name: str) -> None:
+    """Go to a notebook of the course, and wait until its kernel is ready."""
+    # What was open before stays closed: one notebook on the page, and no other to be mistaken for.
+    page.goto(f"{page.url.rsplit('/', 1)[0]}/{name}.ipynb?reset")
+    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_function(IDLE, timeout=60_000)
+
+
 def write(page: Page, cell: str, source: str) -> None:
     """Put a source into the cell of an id and make it the active one."""
     page.evaluate(
@@ -136,3 +144,52 @@ def write(page: Page, cell: str, source: str) -> None:
 def command(page: Page, name: str) -> Any:
     """Run one of JupyterLab's notebook commands, and wait for its end."""
     return page.evaluate("name => window.jupyterapp.commands.execute(name)", f"notebook:{name}")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where screenshots go: to ``LABKIT_SCREENSHOTS``, or to the test's own folder."""
+    folder = Path(os.environ.get("LABKIT_SCREENSHOTS") or tmp_path / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def output_of(page: Page, cell: str) -> Locator:
+    """What the cell of an id shows."""
+    place = page.evaluate(
+        """id => window.jupyterapp.shell.currentWidget.content.widgets
+            .findIndex(cell => cell.model.id === id)""",
+        cell,
+    )
+    return page.locator(f".jp-Cell[data-windowed-list-index='{place}'] .jp-Cell-outputWrapper")
+
+
+def run(page: Page, *cells: str) -> Locator:
+    """Run some cells as they are; what the last one shows."""
+    for cell in cells:
+        page.evaluate(
+            """id => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = notebook.widgets.findIndex(it => it.model.id === id);
+                notebook.deselectAll();
+            }""",
+            cell,
+        )
+        command(page, "run-cell")
+    output = output_of(page, cells[-1])
+    output.scroll_into_view_if_needed()
+    return output
+
+
+def shoot(page: Page, output: Locator, folder: Path, name: str) -> None:
+    """Keep a picture of an output in the light and in the dark theme."""
+    for theme in ("Dark", "Light"):
+        page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            f"JupyterLab {theme}",
+        )
+        page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light",
+            arg="true" if theme == "Light" else "false",
+        )
+        output.screenshot(path=folder / f"{name}-{theme.lower()}.png")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import IDLE, MARKS, READY, command, page, serve
+from tests.browser import IDLE, MARKS, READY, output_of, page, pictures, run, serve, shoot
 from tests.test_browser import SOLVED
 
-__all__ = ["page"]  # a fixture
+__all__ = ["page", "pictures"]  # fixtures
 
 pytestmark = MARKS
 
@@ -22,55 +21,6 @@ def lab(tmp_path: Path) -> Iterator[str]:
     """A JupyterLab of its own for each test, whose learner has done nothing yet."""
     with serve(tmp_path / "lab", LABKIT_PROGRESS="") as address:
         yield address
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Where screenshots go: to ``LABKIT_SCREENSHOTS``, or to the test's own folder."""
-    folder = Path(os.environ.get("LABKIT_SCREENSHOTS") or tmp_path / "screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def output_of(page: Page, cell: str) -> Locator:
-    """What the cell of an id shows."""
-    place = page.evaluate(
-        """id => window.jupyterapp.shell.currentWidget.content.widgets
-            .findIndex(cell => cell.model.id === id)""",
-        cell,
-    )
-    return page.locator(f".jp-Cell[data-windowed-list-index='{place}'] .jp-Cell-outputWrapper")
-
-
-def run(page: Page, *cells: str) -> Locator:
-    """Run some cells as they are; what the last one shows."""
-    for cell in cells:
-        page.evaluate(
-            """id => {
-                const notebook = window.jupyterapp.shell.currentWidget.content;
-                notebook.activeCellIndex = notebook.widgets.findIndex(it => it.model.id === id);
-                notebook.deselectAll();
-            }""",
-            cell,
-        )
-        command(page, "run-cell")
-    output = output_of(page, cells[-1])
-    output.scroll_into_view_if_needed()
-    return output
-
-
-def shoot(page: Page, output: Locator, folder: Path, name: str) -> None:
-    """Keep a picture of an output in the light and in the dark theme."""
-    for theme in ("Dark", "Light"):
-        page.evaluate(
-            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
-            f"JupyterLab {theme}",
-        )
-        page.wait_for_function(
-            "light => document.body.dataset.jpThemeLight === light",
-            arg="true" if theme == "Light" else "false",
-        )
-        output.screenshot(path=folder / f"{name}-{theme.lower()}.png")
 
 
 def tab_to(page: Page, target: Locator) -> None:

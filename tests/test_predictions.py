@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labkit import Call, Trace, UsageError, journal, predict, predict_choice
+from labkit import Call, Trace, UsageError, board, journal, predict, predict_choice
 from labkit.journal import Guess
 from labkit.widgets import setting
 
@@ -40,6 +40,14 @@ def test_with_a_front_end_there_is_a_widget_beside_the_text(asked: Any) -> None:
     bundle = asked._repr_mimebundle_()
     assert bundle["text/plain"] == repr(asked)
     assert VIEW in bundle
+
+
+def test_a_board_is_as_good_as_its_trace() -> None:
+    guess = predict("How long?", 0, 4, start=1.5)
+    with board("", ["a"]) as seen:
+        pass
+    seen.trace = FREE
+    assert repr(guess.compare(seen)) == "guess 1.5 s, truth 2.000 s: 25 % too low"
 
 
 def test_without_a_front_end_there_is_text_alone() -> None:

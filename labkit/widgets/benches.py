@@ -219,7 +219,10 @@ class _Widget:
         self._stop.on_click(lambda _: self._cancel())
         buttons = [ipywidgets.HBox([self._run, self._stop])] if bench.is_async else []
         self._controls = controls
-        self.box = ipywidgets.VBox([*controls, *buttons, self._screen.box, self._image, self._told])
+        settings = ipywidgets.VBox(controls)
+        settings.add_class("labkit-bench-settings")
+        self.box = ipywidgets.VBox([settings, *buttons, self._screen.box, self._image, self._told])
+        self.box.add_class("labkit-bench")
         self._lanes: list[str] = []
         self._seconds = 0.0
         self._expect(answer)

@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..plot import Timeline, timeline
 from ..trace import Trace
 from .boards import Board, Replay, unique
-from .frames import Rows, at, drawing, totals
+from .frames import Plan, Rows, at, drawing, totals
 from .live import alt, bundle
 from .predictions import Prediction
 
@@ -70,7 +70,8 @@ class Comparison:
             guess=self.picture.guess if marked else None,
             barriers=self.picture.barriers if marked else (),
         )
-        line = totals(then, now, rows=rows)
+        plan = Plan(self.picture.limit, self.picture.before, self.picture.after, bounded=marked)
+        line = totals(then, now, rows=rows, plan=plan)
         return f"<strong>{html.escape(title)}</strong>{svg}<div style='{LINE}'>{line}</div>"
 
 

@@ -20,7 +20,7 @@ NAMES = 168
 TOLD = 196
 """Units on the right that are kept for what is said of a row's last bar."""
 BARS = WIDTH - NAMES - TOLD
-FOOT = 34
+FOOT = 32
 """Height of the axis and of what is written below it."""
 TALL = 24
 SHORT = 13
@@ -258,8 +258,9 @@ def drawing(
     foot = len(rows) * tall
     unit = BARS / scale
     said = html.escape(summary(title, rows, now))
+    whole = foot + FOOT + (0 if guess is None else 11)
     head = (
-        f'<svg class="labkit" viewBox="0 0 {WIDTH} {foot + FOOT}" role="img" width="100%"'
+        f'<svg class="labkit" viewBox="0 0 {WIDTH} {whole}" role="img" width="100%"'
         f' style="max-width:{WIDTH + 140}px" aria-label="{said}">{_STYLE}{_hatch(name)}'
     )
     parts = [head]
@@ -269,13 +270,14 @@ def drawing(
         x = NAMES + barrier * unit
         parts.append(f'<line class="axis" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{foot}"/>')
     parts.append(_axis(scale, foot, unit))
-    for seconds, label, kind in ((bound, "lower bound", "bound"), (guess, "your guess", "guess")):
+    marks = ((bound, "lower bound", "bound", 26), (guess, "your guess", "guess", 37))
+    for seconds, label, kind, below in marks:
         if seconds is not None and seconds <= scale:
             x = NAMES + seconds * unit
             anchor, by = ("end", -3) if x > NAMES + 0.7 * BARS else ("start", 3)
             parts.append(
                 f'<line class="{kind}" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{foot}"/>'
-                f'<text class="small" x="{x + by:.1f}" y="{foot + 26}" text-anchor="{anchor}">'
+                f'<text class="small" x="{x + by:.1f}" y="{foot + below}" text-anchor="{anchor}">'
                 f"{label} {seconds:.2f} s</text>"
             )
     return "".join([*parts, "</svg>"])

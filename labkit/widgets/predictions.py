@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .. import journal
 from ..errors import UsageError
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 SPOT_ON = 0.05
 """A guess this close, relative to the truth, counts as right."""
+
+
+@runtime_checkable
+class Run(Protocol):
+    """What has a trace to show, such as a board."""
+
+    trace: Trace
 
 
 @dataclass(frozen=True)
@@ -87,18 +94,20 @@ class Prediction:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return bundle(repr(self), self._box)
 
-    def compare(self, truth: Trace | float) -> Compared:
+    def compare(self, truth: Trace | Run | float) -> Compared:
         """Show the guess beside the truth.
 
         The course remembers a guess that was taken by moving the slider, the first time that it is
         compared; later ones know the truth.
 
         Args:
-            truth: What it turned out to be, in the guess's unit; of a trace, its seconds.
+            truth: What it turned out to be, in the guess's unit; a trace or board gives seconds.
 
         Raises:
             UsageError: When the truth is neither a number nor a trace.
         """
+        if isinstance(truth, Run):
+            truth = truth.trace
         if isinstance(truth, Trace):
             figure, told, about = truth.seconds, truth.say(truth.seconds), truth.clock == "real"
         elif isinstance(truth, int | float) and not isinstance(truth, bool):
