@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from labkit import Reply, Rule, check, connect, patterns, record, run
-from labkit.checks import ChildProcess, exercises, judge
-from tests.test_answers import ANSWERS
 
 
 async def slow(seconds: float, *, ends: list[str] | None = None) -> str:
@@ -222,17 +220,6 @@ def test_the_last_round_s_tools_are_not_paid_for() -> None:
 
 
 # Their graders
-
-
-@pytest.mark.parametrize("id", ["7.1", "7.2", "7.3"])
-def test_a_check_says_the_same_of_a_child_process(id: str) -> None:
-    answers = ANSWERS[id]
-    wrong, because = answers.WRONG[0]
-    file = str(answers.__file__)
-    with ChildProcess.of_file(file, answers.RIGHT[0].__name__) as child:
-        assert judge(exercises[id], child, seed=3).passed
-    with ChildProcess.of_file(file, wrong.__name__) as child:
-        assert because in judge(exercises[id], child, seed=3).message
 
 
 def test_blocks_that_were_taken_away_are_a_changed_input() -> None:
