@@ -81,7 +81,7 @@ def connect(
     model = ScriptedModel(COURSE if script is None else script, seed=seed)
     with _announced():
         from .wire import ScriptedTransport
-    transport = ScriptedTransport(model)
+    transport = ScriptedTransport(model, seed=seed)
     return _blocking_client(transport) if blocking else _client(transport)
 
 

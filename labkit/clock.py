@@ -68,6 +68,14 @@ class FreeClock(asyncio.SelectorEventLoop):
         """Seconds since the loop was made, by this clock."""
         return self._now
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass while code keeps the loop, as ``time.sleep`` would; no task goes on.
+
+        Args:
+            seconds: How long, by this clock.
+        """
+        self._now += seconds
+
     def run_in_executor(
         self,
         executor: concurrent.futures.Executor | None,

@@ -131,5 +131,8 @@ def _draw(picture: Confusion) -> Figure:
     for spine in ax.spines.values():
         spine.set_visible(False)
     if picture.title:
-        figure.suptitle(picture.title, color=colours["ink"], fontsize=11, x=0.01, ha="left")
+        # A title may hold dollars, which are no mathematics.
+        figure.suptitle(
+            picture.title, color=colours["ink"], fontsize=11, x=0.01, ha="left", parse_math=False
+        )
     return figure

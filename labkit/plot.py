@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UsageError
@@ -46,13 +48,6 @@ RETRIED = ("408", "409", "429", "500", "529", "timed out", "kicked back")
 """Outcomes after which there is another try: the SDK's, or that of a worker told what to mend."""
 
 
-TOLD = 52
-"""Letters that may stand behind the last bar of a lane."""
-
-LETTERS = 74
-"""Letters of a bar's label that have room across the whole of a timeline, about."""
-
-
 def kind_of(call: Call) -> str:
     """How a call is drawn: done, cancelled, retried, failed or planned."""
     if call.outcome == "ok":
@@ -63,25 +58,45 @@ def kind_of(call: Call) -> str:
 
 
 def lower_bound(
-    trace: Trace, *, before: int = 0, after: int = 0, limit: int | None = None
+    trace: Trace,
+    *,
+    before: int = 0,
+    after: int = 0,
+    limit: int | None = None,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> float:
     """The least seconds that a trace's calls can take, however they are scheduled.
 
     ``max(longest, total / limit)`` for the independent calls (Graham, 1966); the calls of the
-    phases before and after are added.
+    phases before and after are added. Where some need others, the slowest chain is the longest.
 
     Args:
         trace: The calls.
         before: How many of the first calls come before the independent ones.
         after: How many of the last come after them.
         limit: How many may be in flight at once; None for all.
+        needs: A lane → the lanes it needs, where some do; then there are no phases.
     """
+    if needs is not None:
+        return _slowest_chain(trace, needs, limit)
     # Another try waits for the one before it, and as long as the service asks.
     lanes = [(calls[-1].end or calls[-1].start) - calls[0].start for _, calls in trace.lanes()]
     middle = lanes[before : len(lanes) - after]
     ends = sum(lanes[:before]) + sum(lanes[len(lanes) - after :] if after else [])
     longest = max(middle, default=0.0)
     return ends + (longest if limit is None else max(longest, sum(middle) / limit))
+
+
+def _slowest_chain(trace: Trace, needs: Mapping[str, Sequence[str]], limit: int | None) -> float:
+    took = {
+        lane: (calls[-1].end or calls[-1].start) - calls[0].start for lane, calls in trace.lanes()
+    }
+    ends: dict[str, float] = {}
+    for lane in TopologicalSorter(needs).static_order():
+        start = max((ends[need] for need in needs.get(lane, ())), default=0.0)
+        ends[lane] = start + took.get(lane, 0.0)
+    chain = max(ends.values(), default=0.0)
+    return chain if limit is None else max(chain, sum(took.values()) / limit)
 
 
 def bars(
@@ -150,6 +165,7 @@ class Timeline(Picture):
     planned: tuple[str, ...] = ()
     marks: tuple[tuple[str, float], ...] = ()
     bounded: bool = True
+    needs: Mapping[str, Sequence[str]] | None = None
 
     @property
     def bound(self) -> float | None:
@@ -157,7 +173,9 @@ class Timeline(Picture):
         trace = self.traces[-1][1]
         if not self.bounded or len(trace.calls) < 2:
             return None
-        return lower_bound(trace, before=self.before, after=self.after, limit=self.limit)
+        return lower_bound(
+            trace, before=self.before, after=self.after, limit=self.limit, needs=self.needs
+        )
 
     @property
     def barriers(self) -> list[float]:
@@ -212,6 +230,7 @@ def timeline(
     planned: Sequence[str] = (),
     marks: Mapping[str, float] | None = None,
     bound: bool = True,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> Timeline:
     """Draw one trace, or several below each other on one axis.
 
@@ -230,6 +249,7 @@ def timeline(
         planned: Lanes of the last trace in which nothing was started.
         marks: Moments to mark on each trace, in seconds, such as ``{"deadline": 1.0}``.
         bound: Whether to draw the lower bound; of calls that were cut off it says little.
+        needs: A lane → the lanes it needs: the lower bound is then that of the slowest chain.
 
     Returns:
         A `Timeline`, which shows itself in a notebook.
@@ -247,7 +267,7 @@ def timeline(
         raise UsageError(f"timeline's theme is 'light' or 'dark', not {theme!r}")
     pairs = tuple(zip(names, traces, strict=True))
     idle, moments = tuple(planned), tuple((marks or {}).items())
-    return Timeline(pairs, before, after, limit, guess, theme, title, idle, moments, bound)
+    return Timeline(pairs, before, after, limit, guess, theme, title, idle, moments, bound, needs)
 
 
 def _draw(picture: Timeline) -> Figure:
@@ -285,9 +305,8 @@ def _draw_trace(
 ) -> None:
     lanes = trace.lanes()
     for row, (_, calls) in enumerate(lanes):
-        for call, later in zip(calls, [*calls[1:], None], strict=True):
-            until = None if later is None else later.start
-            _draw_call(ax, row, call, trace, width, colours, until=until)
+        for call, later in itertools.zip_longest(calls, calls[1:]):
+            _draw_call(ax, row, call, later, trace, width, colours)
     names = [name for name, _ in lanes]
     if last:
         for row, _ in enumerate(picture.planned, len(lanes)):
@@ -326,15 +345,18 @@ def _draw_planned(ax: Axes, row: int, width: float, colours: dict[str, str]) -> 
     ax.text(width / 24, row, "planned", va="center", fontsize=8, color=colours["ink"])
 
 
+LETTER = 0.016
+"""How wide a letter beside a bar is, at most, as a part of the axis."""
+
+
 def _draw_call(
     ax: Axes,
     row: int,
     call: Call,
+    later: Call | None,
     trace: Trace,
     width: float,
     colours: dict[str, str],
-    *,
-    until: float | None = None,
 ) -> None:
     from matplotlib.patheffects import withStroke
 
@@ -353,17 +375,17 @@ def _draw_call(
     )
     approximate = "≈" if trace.clock == "real" else ""
     took = f"{approximate}{end - call.start:.2f} s"
-    told = took + (f"  {call.told}" if call.told else "")
-    room = TOLD if until is None else int(LETTERS * (until - end) / width)
-    if len(told) > room:
-        # What does not fit before the next bar is cut, and the text of the timeline has it whole.
-        told = told[: room - 1].rstrip() + "…" if room > len(took) + 3 else ""
+    told = f"{took}  {call.told}" if call.told else took
+    if later is not None and call.told:
+        # The rest would run over the bar of the later try; the text form has it.
+        told = call.outcome
+    room = later is None or later.start - end > LETTER * len(told) * width
     ax.text(
-        end + width * 0.008,
+        end + width * (0.008 if room else -0.008),
         row,
         told,
         va="center",
-        ha="left",
+        ha="left" if room else "right",
         fontsize=8,
         color=colours["ink"],
         path_effects=[withStroke(linewidth=2.5, foreground=colours["ground"])],

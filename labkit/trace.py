@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from .clock import FreeClock
 
@@ -47,6 +47,7 @@ class Call:
         tokens_in: Tokens of the request, as the reply reports them.
         tokens_out: Tokens of the reply so far.
         note: What somebody said of its result, such as why it was kicked back.
+        machine: The machine of a cluster that it ran on; empty where it was this one.
     """
 
     lane: str
@@ -57,6 +58,7 @@ class Call:
     tokens_in: int = 0
     tokens_out: int = 0
     note: str = ""
+    machine: str = ""
 
     @property
     def told(self) -> str:
@@ -174,6 +176,22 @@ class Trace:
                 lanes.append((call.lane, [call]))
         return lanes
 
+    def machines(self) -> list[tuple[str, list[Call]]]:
+        """The calls by machine and place, one lane for each: there, calls follow one another."""
+        lanes: dict[tuple[str, int], list[Call]] = {}
+        for call in sorted(self.calls, key=lambda call: call.start):
+            name = call.machine or "here"
+            # Ends are noted when they are heard of: what seems to overlap a little does not.
+            slack = 0.1 * call.seconds
+            place = 1
+            while (earlier := lanes.get((name, place))) and not _over(earlier[-1], call, slack):
+                place += 1
+            lanes.setdefault((name, place), []).append(call)
+        return [
+            (f"{f'machine {name}' if name.isdigit() else name}, place {place}", lanes[name, place])
+            for name, place in sorted(lanes)
+        ]
+
     def say(self, seconds: float) -> str:
         """Seconds as text; a ``≈`` marks what a real clock measured."""
         return f"≈{seconds:.2f} s" if self.clock == "real" else f"{seconds:.3f} s"
@@ -197,6 +215,7 @@ class Trace:
 
 
 _recording: ContextVar[tuple[Trace, ...]] = ContextVar("labkit_recording", default=())
+_ran: ContextVar[list[Ran] | None] = ContextVar("labkit_ran", default=None)
 
 
 @contextmanager
@@ -236,6 +255,8 @@ def traced(worker: Worker[P, T], *, lane: str | None = None) -> Worker[P, T]:
         about = lane or lane_of(str(args[0]) if args else getattr(worker, "__name__", "worker"))
         entries = [(trace, trace.begin(about)) for trace in recording()]
         outcome = "failed"
+        ran: list[Ran] = []
+        token = _ran.set(ran)
         try:
             result = await worker(*args, **kwargs)
             outcome = "ok"
@@ -244,10 +265,50 @@ def traced(worker: Worker[P, T], *, lane: str | None = None) -> Worker[P, T]:
             outcome = "cancelled"
             raise
         finally:
+            _ran.reset(token)
             for trace, call in entries:
                 trace.finish(call, outcome)
+                for there in ran:
+                    _place(call, there)
 
     return run
+
+
+class Ran(Protocol):
+    """What a machine tells of a run, as `labkit.patterns.Ran` does."""
+
+    @property
+    def machine(self) -> str:
+        """The machine's name."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it ran there."""
+
+
+def on_machine(ran: Ran) -> None:
+    """Note on which machine a worker ran, and how long.
+
+    Hand it to `labkit.patterns.on_cluster` as its ``on_end`` and have what comes back `traced`; its
+    bar then spans what the machine worked, without the wait for a place there.
+
+    Args:
+        ran: What the machine tells. Outside a traced worker, it goes nowhere.
+    """
+    noted = _ran.get()
+    if noted is not None:
+        noted.append(ran)
+
+
+def _place(call: Call, ran: Ran) -> None:
+    # Clocks of two machines differ, so only the length is theirs.
+    call.machine = ran.machine
+    if call.end is not None:
+        call.start = max(call.start, call.end - ran.seconds)
+
+
+def _over(earlier: Call, later: Call, slack: float) -> bool:
+    return earlier.end is not None and earlier.end <= later.start + slack
 
 
 def lane_of(text: str) -> str:

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 
+from .batches import PATH as BATCHES
+from .batches import Batches
 from .script import Exchange, Request, ScriptedModel, count_tokens
 from .trace import Call, Trace, lane_of, recording
 
@@ -25,26 +27,35 @@ class ScriptedTransport(httpx2.AsyncBaseTransport, httpx2.BaseTransport):
 
     Args:
         model: What answers.
+        seed: Where it is drawn from how long a batch takes.
     """
 
-    def __init__(self, model: ScriptedModel) -> None:
+    def __init__(self, model: ScriptedModel, *, seed: int = 0) -> None:
         self._model = model
+        self._batches = Batches(model, seed=seed)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one request; waits by the running loop's clock."""
         body = await request.aread()
-        exchange = self._model.answer(request.method, request.url.path, body)
+        exchange = self._plan(request, body, asyncio.get_running_loop().time())
         return await play(exchange, request)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one request of a blocking client; the thread really sleeps."""
-        exchange = self._model.answer(request.method, request.url.path, request.read())
+        exchange = self._plan(request, request.read(), time.monotonic())
         seconds, late = _within(exchange, request)
         time.sleep(seconds)
         if late:
             raise httpx2.ReadTimeout("the scripted model did not answer in time", request=request)
         stream = _SyncBody(exchange, request)
         return httpx2.Response(exchange.status, headers=exchange.headers, stream=stream)
+
+    def _plan(self, request: httpx2.Request, body: bytes, now: float) -> Exchange:
+        method, url = request.method, request.url
+        if url.path.startswith(BATCHES):
+            origin = f"{url.scheme}://{url.netloc.decode()}"
+            return self._batches.answer(method, url.path, body, now=now, origin=origin)
+        return self._model.answer(method, url.path, body)
 
 
 async def play(exchange: Exchange, request: httpx2.Request) -> httpx2.Response:

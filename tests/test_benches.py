@@ -154,6 +154,22 @@ def test_without_a_front_end_it_answers_with_the_settings_as_they_stand() -> Non
     ]
 
 
+def test_a_run_that_was_cut_off_has_no_lower_bound() -> None:
+    async def cut(moment: float) -> None:
+        tasks = [asyncio.create_task(job(f"job {n}", 1.0)) for n in range(2)]
+        await asyncio.sleep(moment)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    for moment, bounded in ((0.5, False), (1.5, True)):
+        shown = bench(
+            cut, moment=setting("cut off after", 0.5, 2.0, start=moment, step=0.5, unit="s")
+        )
+        assert ("lower bound" in repr(shown)) is bounded
+        assert ("lower bound" in repr(shown.picture(shown.answer()))) is bounded
+
+
 def test_what_a_scene_raises_is_told_in_a_line() -> None:
     answer = of_jobs(fails=switch("job 1 fails", start=True)).answer()
     assert answer.text == "raised ConnectionError: hung up"

@@ -135,7 +135,7 @@ def test_code_that_spins_is_stopped() -> None:
 
 def test_code_that_spins_past_its_own_handlers_is_stopped() -> None:
     async def ask(client: Any, prompt: str, *, system: str | None = None) -> str:
-        done = time.monotonic() + 2
+        done = time.monotonic() + 60
         while time.monotonic() < done:
             try:
                 while time.monotonic() < done:
@@ -146,7 +146,8 @@ def test_code_that_spins_past_its_own_handlers_is_stopped() -> None:
 
     started = time.monotonic()
     assert "did not come back" in judged("0.1", ask).message
-    assert time.monotonic() - started < 1.5
+    # A minute's worth of spinning: what matters is that it is not waited for.
+    assert time.monotonic() - started < 30
 
 
 def test_a_loop_that_never_waits_for_anything_to_change_is_stopped() -> None:

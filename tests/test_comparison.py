@@ -71,6 +71,23 @@ def test_live_it_takes_the_place_of_the_boards_and_plays_both_at_once(
     assert "0 in flight · 3 of 3 through" in below
 
 
+async def race() -> None:
+    tasks = [asyncio.create_task(worker(name)) for name in "ab"]
+    await asyncio.sleep(0.5)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def test_a_run_that_was_cut_off_has_no_lower_bound() -> None:
+    row, _ = boards()
+    with board("raced") as raced:
+        run(race())
+    assert "lower bound" in repr(compare(*boards()))
+    assert "lower bound" not in repr(compare(row, raced))
+    assert "lower bound" not in repr(raced)
+
+
 def test_bad_arguments_are_told() -> None:
     row, together = boards()
     with pytest.raises(UsageError, match="two boards or more"):

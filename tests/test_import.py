@@ -13,7 +13,7 @@ import labkit
 from labkit import patterns
 
 PACKAGE = Path(labkit.__file__).parent
-HEAVY = ["anthropic", "httpx2", "matplotlib", "ipywidgets", "IPython", "pydantic"]
+HEAVY = ["anthropic", "distributed", "httpx2", "matplotlib", "ipywidgets", "IPython", "pydantic"]
 
 
 @pytest.mark.parametrize("statement", ["import labkit", "import labkit.patterns"])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labkit import check, patterns, run
+from labkit import UsageError, check, connect, patterns, run
 from labkit.checks import ChildProcess, exercises, judge
+from labkit.scripts.fleet import LABELLED, SOURCES, doubter
 from tests.test_answers import ANSWERS
 
 
@@ -82,3 +84,29 @@ def test_a_check_says_the_same_of_a_child_process(id: str) -> None:
         assert judge(exercises[id], child, seed=3).passed
     with ChildProcess.of_file(file, wrong.__name__) as child:
         assert because in judge(exercises[id], child, seed=3).message
+
+
+def test_half_of_the_labelled_findings_are_good_and_no_two_the_same() -> None:
+    assert sum(is_good for _, is_good in LABELLED) == len(LABELLED) / 2 == 10
+    assert len({finding["id"] for finding, _ in LABELLED}) == len(LABELLED)
+    # One good finding is quoted with a space too many; three bad ones point at real lines.
+    stands = [good for it, good in LABELLED if patterns.verify_evidence(it, SOURCES) is None]
+    assert (stands.count(True), stands.count(False)) == (9, 3)
+
+
+@pytest.mark.parametrize("errs", [0, 3, 20])
+def test_the_scripted_doubter_errs_as_often_as_it_is_set_to(errs: int) -> None:
+    client = connect(doubter(errs=errs))
+
+    async def said(finding: dict[str, Any]) -> bool:
+        return await patterns.ask(client, f"Right?\n{json.dumps(finding)}") == "accept"
+
+    wrong = [finding for finding, is_good in LABELLED if run(said(finding)) != is_good]
+    assert len(wrong) == errs
+    assert not run(said({"claim": "nobody labelled this"}))
+
+
+@pytest.mark.parametrize("errs", [-1, 21])
+def test_the_doubter_cannot_err_on_more_than_there_are(errs: int) -> None:
+    with pytest.raises(UsageError):
+        doubter(errs=errs)

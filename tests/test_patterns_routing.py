@@ -77,6 +77,13 @@ def test_keywords_name_no_route_where_two_have_as_many() -> None:
     assert by_keyword("hello") is None
 
 
+def test_keywords_are_whole_words_in_their_common_forms() -> None:
+    assert by_keyword("You charged me, and the CARD is mine.") == "billing"
+    assert by_keyword("two parcels, both boxed") == "shipping"
+    assert by_keyword("my accountant is not amused") is None
+    assert by_keyword("a happy shipwright") is None
+
+
 def test_a_confusion_matrix_says_in_text_what_it_shows() -> None:
     matrix = confusion([("a", "a"), ("a", "b"), ("b", "b")], ["a", "b"], title="Two")
     assert (matrix.total, matrix.errors) == (3, 1)
@@ -85,6 +92,8 @@ def test_a_confusion_matrix_says_in_text_what_it_shows() -> None:
     assert data["text/plain"] == repr(matrix)
     assert metadata["image/png"]["alt"].startswith("Two; ")
     assert confusion([], ["a"], theme="dark").png().startswith(b"\x89PNG")
+    dollars = confusion([("a", "a")], ["a"], title="model $1, keywords $2").draw()
+    assert not dollars._suptitle.get_parse_math()  # no formula
     with pytest.raises(UsageError, match="not c"):
         confusion([("a", "c")], ["a", "b"])
 

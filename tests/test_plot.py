@@ -43,6 +43,14 @@ def test_its_text_names_every_call_the_bound_and_the_guess() -> None:
     ]
 
 
+def test_where_lanes_need_each_other_the_bound_is_the_slowest_chain() -> None:
+    needs = {"c": ["a"], "a": [], "b": []}
+    assert lower_bound(TOGETHER, needs=needs) == 4.0
+    assert lower_bound(TOGETHER, needs=needs, limit=1) == 6.0
+    assert lower_bound(TOGETHER, needs={"a": [], "never run": ["a"]}) == 1.0
+    assert "lower bound: 4.000 s" in repr(timeline(TOGETHER, needs=needs))
+
+
 def test_its_text_tells_tries_and_what_never_ended() -> None:
     text = repr(timeline(FLEET))
     assert "rates: 1.000 s – 2.000 s 429; 2.500 s – 3.500 s" in text
@@ -74,6 +82,20 @@ def test_the_picture_is_the_same_each_time(theme: Any) -> None:
     first, second = (timeline(FLEET, ROW, theme=theme, title="Fleet").png() for _ in range(2))
     assert first.startswith(b"\x89PNG")
     assert first == second
+
+
+@pytest.mark.parametrize("again", [1.0, 1.1, 3.0])
+def test_what_is_said_of_a_try_leaves_the_next_one_free(again: float) -> None:
+    first = Call("memory", 0, 1, "kicked back", note="memory_server.py has no line 400")
+    trace = Trace([first, Call("memory", again, again + 1), Call("auth", 0, 4)], "free")
+    figure = timeline(trace).draw()
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    told = next(text for text in ax.texts if "kicked back" in text.get_text())
+    (later,) = (bar for bar in ax.patches if bar.get_x() == again)
+    assert told.get_window_extent().x1 <= later.get_window_extent().x0
+    assert "no line 400" not in told.get_text()
+    assert "no line 400" in repr(timeline(trace))
 
 
 def test_themes_and_outcomes_look_different() -> None:

@@ -9,7 +9,17 @@ from typing import Any
 
 from .. import journal
 from ..errors import UsageError
-from . import lesson00, lesson01, lesson02, lesson03, lesson04, lesson05, lesson07
+from . import (
+    lesson00,
+    lesson01,
+    lesson02,
+    lesson03,
+    lesson04,
+    lesson05,
+    lesson06,
+    lesson07,
+    lesson08,
+)
 from .cards import Hint, Solution
 from .exercise import Exercise
 from .judge import Bench, NotAttempted, NotYet, Player
@@ -33,7 +43,17 @@ __all__ = [
 
 exercises: dict[str, Exercise] = {
     exercise.id: exercise
-    for lesson in (lesson00, lesson01, lesson02, lesson03, lesson04, lesson05, lesson07)
+    for lesson in (
+        lesson00,
+        lesson01,
+        lesson02,
+        lesson03,
+        lesson04,
+        lesson05,
+        lesson06,
+        lesson07,
+        lesson08,
+    )
     for exercise in lesson.EXERCISES
 }
 """Every exercise of the course by its id, in the course's order."""
@@ -78,7 +98,7 @@ def check(id: str, function: Callable[..., Any], *, seed: int = 0) -> Verdict:
     return verdict
 
 
-def judge(exercise: Exercise, player: Player, *, seed: int, note: str = "") -> Verdict:
+def judge(exercise: Exercise, player: Player, *, seed: int | str, note: str = "") -> Verdict:
     """Judge the function that a player runs.
 
     Args:

@@ -67,12 +67,14 @@ class Step:
         seconds: How long it takes.
         value: What it returns.
         error: What it raises instead.
+        refusal: A reply that fails with a status; the call then raises what the SDK raises for it.
         cleanup: How long its clean-up takes once it is cancelled, in seconds.
     """
 
     seconds: float
     value: Any = None
     error: Exception | None = None
+    refusal: Reply | None = None
     cleanup: float = 0.0
 
 
@@ -86,12 +88,14 @@ class Worker:
         cleans: Whether some step's clean-up takes time.
         returns: What a call returns: a ``coroutine``, a ``task`` that runs already, or an
             ``awaitable``, an object that is neither.
+        refuses: Whether some step is a refusal, for which the SDK has to be there.
     """
 
     script: Callable[..., Step]
     name: str = "worker"
     cleans: bool = False
     returns: Literal["coroutine", "task", "awaitable"] = "coroutine"
+    refuses: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ class Observed:
         kwargs: With what, by name.
         start: When, in seconds by the judge's clock.
         end: When it had ended, its clean-up included; None where it never did.
-        outcome: ``running``, ``ok``, ``failed`` or ``cancelled``.
+        outcome: ``running``, ``ok``, ``failed``, ``cancelled`` or the HTTP status of a refusal.
         cut_short: How long its clean-up had run when it was broken off, in seconds; None where
             none was.
         request: The request, where a client was called.
@@ -563,7 +567,7 @@ class Session:
         if call.outcome != "running":
             return False
         if call.request is None:
-            call.outcome = "ok" if kind == "done" else "failed"
+            call.outcome = "ok" if kind == "done" else str(event.get("status", "failed"))
             call.end = self._now
         return True
 
@@ -598,7 +602,10 @@ class Session:
         except TypeError as error:
             step = Step(0.0, error=error)
         self._steps[number] = step
-        if step.error is not None:
+        if step.refusal is not None:
+            refused = {"status": step.refusal.fails, "retry_after": step.refusal.retry_after}
+            self._later(step.seconds, {"failed": number, **refused})
+        elif step.error is not None:
             failed = {"failed": number, "kind": type(step.error).__name__, "text": str(step.error)}
             self._later(step.seconds, failed)
         else:
@@ -752,6 +759,7 @@ def _stand_in(value: Any) -> Plain | None:
             "name": value.name,
             "cleans": value.cleans,
             "returns": value.returns,
+            "refuses": value.refuses,
         }
     if isinstance(value, Callback):
         return {"$": "callback", "name": value.name}

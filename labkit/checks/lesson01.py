@@ -615,21 +615,26 @@ EXERCISES = (
             ),
             (
                 "Look at `fallback` first. `ask` with the request and the names, `parse_route` the"
-                " reply, take `fallback` where that is None. Then `ask` with the request and that"
-                " specialist's prompt as `system`."
+                " reply, take `fallback` where that is None. Then a call to `SPECIALIST` with the"
+                " request and that specialist's prompt as `system`; join the text blocks of what"
+                " comes back."
             ),
             (
                 "if fallback not in specialists: raise ValueError(...)\n"
                 "reply = await ask(client, f'{request} ... {\", \".join(specialists)}')\n"
                 "name = parse_route(reply, list(specialists)) or fallback\n"
-                "answer = await ask(client, request, system=...)"
+                "answer = await client.messages.create(\n"
+                "    model=SPECIALIST, max_tokens=1_000, system=specialists[name],\n"
+                "    messages=[...],\n"
+                ")\n"
+                "text = ''.join(block.text for block in answer.content if ...)"
             ),
         ),
         why=(
             "A fallback that does not exist would fail only on the day it is needed, so it is"
             " looked for before anything is paid for. The specialist reads the request as it came,"
-            " not the router's words about it. The choice goes to the cheap model and the answer"
-            " to the dear one."
+            " not the router's words about it. The choice goes to the small model and the answer"
+            " to the large one."
         ),
     ),
     Exercise(

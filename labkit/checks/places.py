@@ -84,7 +84,7 @@ class InProcess:
 
     def play(self, job: dict[str, Any], channel: Channel) -> None:
         """Run one job; see `labkit.checks.judge.Player`."""
-        if _asks_for_client(job):
+        if _needs_sdk(job):
             _warm_sdk()
         stopped = threading.Event()
         trouble: list[BaseException] = []
@@ -222,11 +222,12 @@ class ChildProcess:
                     pipe.close()
 
 
-def _asks_for_client(message: Plain) -> bool:
-    """Whether a client stands anywhere in a plain message."""
+def _needs_sdk(message: Plain) -> bool:
+    """Whether a client, or a worker that is refused as by one, stands anywhere in a message."""
     if isinstance(message, dict):
-        return message.get("$") == "client" or any(map(_asks_for_client, message.values()))
-    return isinstance(message, list) and any(map(_asks_for_client, message))
+        own = message.get("$") == "client" or message.get("refuses") is True
+        return own or any(map(_needs_sdk, message.values()))
+    return isinstance(message, list) and any(map(_needs_sdk, message))
 
 
 def _warm_sdk() -> None:

@@ -20,6 +20,8 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
+import copy
+import functools
 import inspect
 import io
 import json
@@ -274,8 +276,12 @@ class _Player:
             future.set_result(decode(event.get("value")))
 
     def _error(self, event: Mapping[str, Any]) -> BaseException:
-        kind = getattr(builtins, event["kind"], RuntimeError)
-        error: BaseException = kind(event["text"])
+        error: BaseException
+        if "status" in event:
+            # One of its own for each call, or it could not be told which call was refused.
+            error = copy.copy(_refusal(event["status"], event["retry_after"]))
+        else:
+            error = getattr(builtins, event["kind"], RuntimeError)(event["text"])
         self._errors[id(error)] = event["failed"]
         self._kept.append(error)
         return error
@@ -299,6 +305,24 @@ def _as_sent(block: Any) -> Any:
     from anthropic import BaseModel
 
     return block.model_dump(exclude_unset=True) if isinstance(block, BaseModel) else block
+
+
+@functools.cache
+def _refusal(status: int, retry_after: float | None) -> Exception:
+    """What the SDK itself raises where a service refuses a call and it may not try again."""
+    import anthropic
+
+    from ..client import connect
+    from ..script import Rule
+
+    rule = Rule("", fails=status, retry_after=retry_after, seconds=0)
+    client = connect([rule], blocking=True).with_options(max_retries=0)
+    said = [{"role": "user", "content": "refuse this"}]
+    try:
+        client.messages.create(model="scripted", max_tokens=1, messages=said)  # type: ignore[arg-type]  # a plain message will do
+    except anthropic.APIStatusError as refusal:
+        return refusal
+    raise AssertionError(f"a status of {status} is no refusal")
 
 
 class _Awaitable:

@@ -15,17 +15,21 @@ from .gathering import (
 )
 from .gating import gate, revise_once, score_gate, synthesize, verify_evidence
 from .orchestrating import orchestrate, orchestrate_parallel, parse_plan
+from .planning import choose, predict, preflight, run_dag, waves
 from .racing import cancel_and_finish, hedge, race, race_within
 from .routing import SPECIALIST, classify, parse_route, route
+from .scaling import Ran, join_by_id, on_cluster, phases, polite
 
 __all__ = [
     "MODEL",
     "SPECIALIST",
+    "Ran",
     "Witness",
     "ask",
     "ask_both",
     "atlas",
     "cancel_and_finish",
+    "choose",
     "classify",
     "conduct",
     "dispatch",
@@ -35,18 +39,26 @@ __all__ = [
     "gather_settled",
     "gather_streaming",
     "hedge",
+    "join_by_id",
+    "on_cluster",
     "orchestrate",
     "orchestrate_parallel",
     "parse_plan",
     "parse_route",
+    "phases",
+    "polite",
+    "predict",
+    "preflight",
     "race",
     "race_within",
     "revise_once",
     "route",
+    "run_dag",
     "run_tools",
     "score_gate",
     "synthesize",
     "verify_evidence",
+    "waves",
     "within",
     "witness",
 ]

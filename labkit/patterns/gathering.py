@@ -30,7 +30,7 @@ async def gather_streaming(
     subtasks: Sequence[str],
     on_result: Callable[[int, Any], object],
 ) -> list[Any]:
-    """Run all workers at once and tell of each result at the moment it is there.
+    """Run all workers at once and report each result at the moment it arrives.
 
     Args:
         worker: Called with a subtask.

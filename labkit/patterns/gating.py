@@ -11,7 +11,7 @@ def gate(
     findings: Sequence[Any],
     required: Sequence[str] = ("id", "topic", "claim", "evidence"),
 ) -> tuple[list[Any], list[dict[Any, Any]]]:
-    """Part the findings that are complete from those to be kicked back.
+    """Separate the findings that are complete from those to be kicked back.
 
     A field is missing where it is absent, None or a string with nothing but white space; ``0`` and
     ``False`` are values. Nothing that was passed in is changed.
@@ -90,7 +90,7 @@ async def revise_once(
     Args:
         worker: Called with a spec and the feedback; None at the first try.
         specs: What is to be done.
-        gate: Parts findings into passed and kicked back, as `gate` does; asked about one at a time.
+        gate: Sorts findings into passed and kicked back, as `gate` does; asked about one by one.
 
     Returns:
         What passed and what was rejected, each in the order of ``specs``. A spec whose second try
@@ -148,7 +148,7 @@ def score_gate(
     """Count how often a gate is wrong, each way.
 
     Args:
-        gate: Parts findings into passed and kicked back, as `gate` does; asked about one at a time.
+        gate: Sorts findings into passed and kicked back, as `gate` does; asked about one by one.
         labelled: Pairs of a finding and whether it is good.
 
     Returns:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
 SPECIALIST = "claude-sonnet-4-6"
-"""The model a request is routed to: dearer than `MODEL`. Assign another to `routing.SPECIALIST`."""
+"""The model a request is routed to: larger than `MODEL`. Assign another to `routing.SPECIALIST`."""
 
 
 def parse_route(reply: str, routes: Sequence[str]) -> str | None:
@@ -40,8 +40,9 @@ async def route(
 ) -> dict[str, str]:
     """Choose a specialist for a request and return that specialist's answer.
 
-    Two calls, one after the other: a cheap one to `MODEL` to choose, a dear one to `SPECIALIST`
-    to answer. No request is lost: where the choice cannot be read, ``fallback`` answers.
+    Two calls, one after the other: a cheap one to `MODEL` to choose, a more expensive one to
+    `SPECIALIST` to answer. No request is lost: where the choice cannot be read, ``fallback``
+    answers.
 
     Args:
         client: The client to ask through.

@@ -51,8 +51,8 @@ def load() -> list[Mail]:
 MAIL = load()
 
 WORDS: dict[str, tuple[str, ...]] = {
-    "billing": ("charge", "refund", "invoice", "pay", "card", "bill", "receipt"),
-    "shipping": ("parcel", "deliver", "tracking", "ship", "courier", "address", "box"),
+    "billing": ("charge", "refund", "invoice", "pay", "paid", "card", "bill", "receipt"),
+    "shipping": ("parcel", "deliver", "delivery", "tracking", "ship", "courier", "address", "box"),
     "tech-support": ("app", "error", "update", "screen", "bluetooth", "sync", "phone"),
     "account": ("account", "log in", "login", "password", "profile", "signed in"),
 }
@@ -62,11 +62,15 @@ WORDS: dict[str, tuple[str, ...]] = {
 def by_keyword(text: str) -> str | None:
     """Choose a route by the words in a request, without asking anybody.
 
+    Whole words count, and so do those with an ``s``, ``d``, ``ed`` or ``ing`` more.
+
     Returns:
-        The route with the most of its words in the text; None where that is no single one.
+        The route whose words occur most often in the text; None where that is no single one.
     """
-    low = text.lower()
-    hits = {name: sum(word in low for word in words) for name, words in WORDS.items()}
+    hits = {
+        name: len(re.findall(rf"\b(?:{'|'.join(words)})(?:s|d|ed|ing)?\b", text.lower()))
+        for name, words in WORDS.items()
+    }
     best = max(hits.values())
     leading = [name for name, count in hits.items() if count == best]
     return leading[0] if best and len(leading) == 1 else None

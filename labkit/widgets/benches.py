@@ -259,7 +259,11 @@ class _Widget:
             rows = Rows(self._lanes).take(answer.trace)
             self._screen.rest(answer.trace, rows)
         text = repr(answer.value) if drawn else answer.text
-        self._told.value = f"<pre>{html.escape(text)}</pre>" if text else ""
+        shown = f"<pre>{html.escape(text)}</pre>" if text else ""
+        if drawn:
+            # Who sees the picture need not read it again; who does not finds it here.
+            shown = f"<details><summary>the same in text</summary>{shown}</details>"
+        self._told.value = shown
 
     def _placed(self, trace: Trace) -> list[Row]:
         return Rows(self._bench.rows).take(trace)

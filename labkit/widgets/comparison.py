@@ -115,5 +115,6 @@ def compare(
         after=after,
         limit=limit,
         guess=guess.value if isinstance(guess, Prediction) else guess,
+        bound=Plan().bound(traces[-1]) is not None,
     )
     return Comparison(boards, picture)

@@ -1,0 +1,303 @@
+"""``labkit grade``, ``labkit verify`` and ``labkit nbgrader``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from .journal import Journal
+    from .result import NotebookResult, Report
+    from .sandbox import Limits
+
+FORMATS = ("text", "json", "junit", "markdown", "gradescope", "classroom50")
+JOURNAL = Path(".labkit", "grade.jsonl")
+
+GRADED, NOT_ENOUGH, USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses; 130 is what a shell gives a command that Ctrl-C ended."""
+
+
+def add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``labkit grade``."""
+    parser = commands.add_parser(
+        "grade",
+        help="grade notebooks, or a class of them",
+        description="Grade notebooks: each one's code runs in a sandbox of its own, and every"
+        " exercise is judged from outside it, on inputs drawn afresh.",
+        epilog="Exit status: 0 when everything was graded, 1 when --require is not met, 2 for a"
+        " usage error, 130 when interrupted.",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a notebook, a folder of notebooks, or a folder of learners' folders",
+    )
+    parser.add_argument(
+        "--format",
+        action="append",
+        choices=FORMATS,
+        dest="formats",
+        help="what to write (default: text); may be given several times, each with its --out",
+    )
+    parser.add_argument(
+        "--out",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="where to write it (default: standard output)",
+    )
+    parser.add_argument(
+        "--require",
+        type=_percentage,
+        metavar="PERCENT",
+        help="exit with 1 where some learner has less than this",
+    )
+    parser.add_argument(
+        "--seed", help="where the inputs are drawn from, to repeat a grading (default: afresh)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on where an interrupted grading stopped"
+    )
+    parser.add_argument(
+        "--journal",
+        type=Path,
+        default=JOURNAL,
+        metavar="FILE",
+        help=f"where each result is kept until all are there (default: {JOURNAL})",
+    )
+    _add_common(parser)
+    parser.set_defaults(run=_grade)
+
+
+def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``labkit verify``."""
+    parser = commands.add_parser(
+        "verify",
+        help="say whether a completion record is true",
+        description="Grade notebooks again and say whether a record of them is true.",
+        epilog="Exit status: 0 where it is, 1 where it is not, 2 for a usage error.",
+    )
+    parser.add_argument(
+        "record", type=Path, metavar="RECORD", help="what `labkit grade --format json` wrote"
+    )
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="NOTEBOOKS", help="the notebooks, or their folders"
+    )
+    _add_common(parser)
+    parser.set_defaults(run=_verify)
+
+
+def add_nbgrader(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``labkit nbgrader``."""
+    parser = commands.add_parser(
+        "nbgrader",
+        help="export the course's notebooks for nbgrader",
+        description="Write the course's notebooks as nbgrader's source notebooks, each an"
+        " assignment of its own.",
+    )
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="NOTEBOOKS", help="the course's notebooks as shipped"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="COURSE", help="nbgrader's course directory"
+    )
+    parser.set_defaults(run=_nbgrader)
+
+
+def _nbgrader(options: argparse.Namespace) -> int:
+    from .nbgrader import export
+
+    for path in export(options.paths, options.out):
+        print(path)
+    return GRADED
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="how many notebooks at once (default: one for each core)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_positive,
+        metavar="SECONDS",
+        help="seconds that one notebook may take in all (default: 180)",
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _percentage(text: str) -> float:
+    value = float(text.removesuffix("%"))
+    if not 0 <= value <= 100:
+        raise ValueError
+    return value
+
+
+# argparse names the function in its message: "invalid positive number value".
+_positive.__name__ = "positive number"
+_percentage.__name__ = "percentage"
+
+
+def _grade(options: argparse.Namespace) -> int:
+    formats: list[str] = options.formats or ["text"]
+    outs: list[Path] = options.out
+    if len(outs) not in (len(formats), len(formats) - 1):
+        raise UsageError(
+            f"{len(formats)} of --format and {len(outs)} of --out: each format needs a file, but"
+            " for the last, which may go to standard output"
+        )
+    for out in outs:
+        if not out.parent.is_dir():
+            raise UsageError(f"--out {out}: there is no folder {out.parent}")
+
+    for path in options.paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"there is no {path}")
+
+    from .children import nursery
+
+    # What the submissions need is loaded there while what the judge needs is loaded here.
+    source = nursery()
+    progress = Progress(sys.stderr) if sys.stderr.isatty() else None
+    try:
+        from . import notebooks
+        from .formats import FORMATS as WRITERS
+        from .formats import check_learners, markdown
+        from .pool import grade
+
+        learners = {submission.learner for submission in notebooks.find(options.paths)}
+        for name in formats:
+            check_learners(name, len(learners))
+        report = grade(
+            options.paths,
+            seed=options.seed,
+            jobs=options.jobs,
+            limits=_limits(options),
+            source=source,
+            journal=_journal(options),
+            progress=progress,
+        )
+    finally:
+        source.close()
+        if progress:
+            progress.clear()
+    for place, name in enumerate(formats):
+        text = WRITERS[name].write(report)
+        if place < len(outs):
+            outs[place].write_text(text, encoding="utf-8")
+        else:
+            _print(text)
+    if "markdown" in formats and len(outs) == len(formats) and "GITHUB_ACTIONS" in os.environ:
+        _print(markdown.workflow_commands(report))
+    if not report.complete:
+        print("labkit: interrupted; --resume goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    return NOT_ENOUGH if _falls_short(report, options.require) else GRADED
+
+
+def _journal(options: argparse.Namespace) -> Journal | None:
+    from .journal import Journal
+
+    folder = options.journal.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    if writable:
+        return Journal(options.journal, resume=options.resume)
+    if options.resume:
+        raise UsageError(f"--resume: {folder} cannot be written to; name another file: --journal")
+    print(
+        f"labkit: {folder} cannot be written to, so --resume will not be possible", file=sys.stderr
+    )
+    return None
+
+
+def _limits(options: argparse.Namespace) -> Limits:
+    from .sandbox import Limits
+
+    limits = Limits()
+    return dataclasses.replace(limits, notebook=options.timeout) if options.timeout else limits
+
+
+def _falls_short(report: Report, percent: float | None) -> bool:
+    """Whether some learner has less than is required."""
+    if percent is None:
+        return False
+    return not report.learners or any(
+        not total.worth or 100 * total.points < percent * total.worth for total in report.learners
+    )
+
+
+def _print(text: str) -> None:
+    # A terminal that cannot show a sign gets a question mark, not an error.
+    sys.stdout.flush()
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .verify import verify
+
+    faults = verify(options.record, options.paths, jobs=options.jobs, limits=_limits(options))
+    if not faults:
+        print(f"{options.record} is true: every notebook and every verdict is as it says.")
+        return GRADED
+    print(f"{options.record} is not true:")
+    for fault in faults:
+        print(f"  - {fault}.")
+    return NOT_ENOUGH
+
+
+class Progress:
+    """A line that says how far a grading is, on a terminal.
+
+    Args:
+        stream: The terminal.
+    """
+
+    WIDTH = 28
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown = 0
+
+    def __call__(self, result: NotebookResult, done: int, count: int) -> None:
+        """Show that one more notebook is through."""
+        filled = self.WIDTH * done // count
+        bar = "█" * filled + "░" * (self.WIDTH - filled)
+        line = f"{bar} {done}/{count}  {Path(result.path).name}"
+        room = shutil.get_terminal_size().columns - 1
+        self._write(line[:room])
+
+    def clear(self) -> None:
+        """Take the line away."""
+        self._write("")
+        self._stream.write("\r")
+        self._stream.flush()
+
+    def _write(self, line: str) -> None:
+        safe = "".join(sign if sign.isprintable() else "?" for sign in line)
+        self._stream.write("\r" + safe.ljust(self._shown))
+        self._stream.flush()
+        self._shown = len(safe)

@@ -1,0 +1,583 @@
+"""`labkit grade` and `labkit verify`: whole notebooks, formats, the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import psutil
+import pytest
+
+from labkit.checks import exercises
+from labkit.errors import UsageError
+from labkit.grade import ExerciseResult, NotebookResult, Report, find
+from labkit.grade.formats import FORMATS, markdown
+from labkit.grade.notebooks import beside
+from labkit.grade.reference import is_reference
+from labkit.grade.shipped import lessons
+from tests.grading import (
+    RIGHT,
+    SHIPPED,
+    WRONG,
+    code,
+    command,
+    exercise_cell,
+    feedback,
+    graded,
+    reference,
+    shipped,
+    statuses,
+    write,
+)
+from tools import shipped as shipped_tool
+
+SCHEMA = json.loads(
+    files("labkit.grade").joinpath("report.schema.json").read_text(encoding="utf-8")
+)
+
+
+def test_the_list_of_shipped_cells_is_up_to_date() -> None:
+    assert shipped_tool.main(["check"]) == 0
+
+
+def test_every_exercise_of_a_shipped_notebook_is_known() -> None:
+    held = [id for lesson in lessons() for id in lesson.exercises]
+    assert len(held) == len(set(held))
+    assert set(held) <= set(exercises)
+
+
+# The whole course
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Every notebook, as shipped and solved, graded together; folder → lesson → notebook."""
+    root = tmp_path_factory.mktemp("course")
+    for path in SHIPPED.glob("*.ipynb"):
+        for learner, source in (("untouched", path), ("solved", SHIPPED / "solutions" / path.name)):
+            target = root / learner / path.name
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    report = graded(root)
+    jsonschema.validate(report, SCHEMA)
+    found: dict[str, dict[str, Any]] = {"untouched": {}, "solved": {}}
+    for notebook in report["notebooks"]:
+        found[notebook["learner"]][notebook["lesson"]] = notebook
+    return found
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+def test_a_notebook_as_shipped_is_not_attempted(lesson: Any, course: dict[str, Any]) -> None:
+    found = course["untouched"][lesson.name]
+    assert statuses(found) == dict.fromkeys(lesson.exercises, "not attempted")
+    assert not found["problems"]
+    assert found["points"] == 0
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+def test_the_solved_notebook_has_every_point_and_is_told_to_be_the_reference(
+    lesson: Any, course: dict[str, Any]
+) -> None:
+    found = course["solved"][lesson.name]
+    assert statuses(found) == dict.fromkeys(lesson.exercises, "passed")
+    assert not found["problems"]
+    assert found["points"] == found["worth"] == sum(exercises[id].worth for id in lesson.exercises)
+    assert all(exercise["reference"] for exercise in found["exercises"])
+
+
+def test_ones_own_answer_in_a_whole_notebook(tmp_path: Path) -> None:
+    notebook = shipped("03_ordered_gathering", {"3.4": RIGHT["3.4"]})
+    path = tmp_path / "03_ordered_gathering.ipynb"
+    path.write_text(json.dumps(notebook))
+    found = graded(path)["notebooks"][0]
+    assert statuses(found)["3.4"] == "passed"
+    assert not any(exercise["reference"] for exercise in found["exercises"])
+    assert not found["problems"]
+
+
+def test_what_only_shows_is_not_run_and_nothing_behind_the_last_own_cell() -> None:
+    from labkit.grade.judging import _Grading
+    from labkit.grade.notebooks import Cell, Read
+    from labkit.grade.sandbox import Limits
+    from labkit.grade.shipped import ShippedCell
+
+    tags: list[tuple[str, ...] | None] = [(), ("demo",), ("check",), None, (), ("demo",), ()]
+    cells = [
+        Cell(place, "1", None if tag is None else ShippedCell("x", "y", tag), None)
+        for place, tag in enumerate(tags)
+    ]
+
+    def run(cells: list[Cell]) -> list[int]:
+        read = Read("", tuple(cells), None)
+        grading = _Grading(read, None, Limits(), "s", {})  # type: ignore[arg-type]
+        return [cell.place for cell in grading._cells()]
+
+    assert run(cells) == [0, 3]
+    assert run([*cells, Cell(7, "own", None, None)]) == [0, 3, 4, 6, 7]
+    assert run([cell for cell in cells if cell.shipped is not None]) == []
+
+
+# The reference
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (reference("2.1"), True),
+        ("from labkit.patterns import parse_plan", True),
+        ("from labkit.patterns.orchestrating import parse_plan as parse_plan", True),
+        ("from labkit import patterns\nparse_plan = patterns.parse_plan", True),
+        (reference("2.1").replace("text", "plan").replace("limit", "limit"), True),
+        ("# mine\n" + reference("2.1"), True),
+        ("def parse_plan(*a, **k):\n    return labkit.patterns.parse_plan(*a, **k)", True),
+        ("def parse_plan(text, *, limit=4):\n    return text.patterns.split()", False),
+        (RIGHT["2.1"], False),
+        (WRONG["2.1"], False),
+        ("def broken(:", False),
+        ("from labkit.patterns import gate", False),
+    ],
+)
+def test_the_reference_is_told_whether_imported_called_or_pasted(source: str, told: bool) -> None:
+    import textwrap
+
+    assert is_reference(exercises["2.1"], textwrap.dedent(source)) is told
+
+
+@pytest.mark.parametrize("id", exercises)
+def test_no_exercise_takes_anothers_reference_for_its_own(id: str) -> None:
+    assert is_reference(exercises[id], reference(id))
+    others = [other for other in exercises if other != id]
+    assert not any(is_reference(exercises[id], reference(other)) for other in others)
+
+
+# Whose is what
+
+
+def test_learners_are_told_by_their_folders(tmp_path: Path) -> None:
+    for place in (
+        "class/ada/02.ipynb",
+        "class/ada/deep/03.ipynb",
+        "class/bob/02.ipynb",
+        "class/own.ipynb",
+        "class/bob/.ipynb_checkpoints/02-checkpoint.ipynb",
+        "class/bob/solutions/02.ipynb",
+    ):
+        write(tmp_path / place, code("1"))
+    found = find([tmp_path / "class"])
+    assert [(it.path.name, it.learner) for it in found] == [
+        ("own.ipynb", "class"),
+        ("02.ipynb", "ada"),
+        ("03.ipynb", "ada"),
+        ("02.ipynb", "bob"),
+    ]
+    assert [it.learner for it in find([tmp_path / "class" / "ada"])] == ["ada", "deep"]
+    twice = find([tmp_path / "class", tmp_path / "class" / "ada" / "02.ipynb"])
+    assert len(twice) == len(found)
+
+
+@pytest.mark.parametrize("name", ["nothing", "empty", "notes.txt"])
+def test_a_path_without_notebooks_is_a_usage_error(name: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(UsageError, match=name):
+        find([tmp_path / name])
+
+
+def test_only_a_learners_own_files_go_with_a_notebook(tmp_path: Path) -> None:
+    mine = write(tmp_path / "02_mine.ipynb", code("1"))
+    (tmp_path / "data.csv").write_text("1,2")
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "auth.py").write_text("x = 1")
+    (tmp_path / ".secret").write_text("x")
+    (tmp_path / "large.bin").write_bytes(bytes(9 * 2**20))
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "etc").symlink_to("/etc")
+    theirs = write(tmp_path / "bob" / "02_mine.ipynb", code("1"))
+    (tmp_path / "bob" / "answers.py").write_text("x = 1")
+    others = [mine, theirs]
+    assert set(beside(mine, others)) == {"data.csv", "service/auth.py"}
+    assert set(beside(theirs, others)) == {"answers.py"}
+    flat = write(tmp_path / "bob" / "alice.ipynb", code("1"))
+    assert beside(flat, [*others, flat]) == {}
+
+
+def test_an_exercise_in_two_notebooks_counts_once(tmp_path: Path) -> None:
+    for name, answer in (("a", RIGHT["2.1"]), ("b", WRONG["2.1"])):
+        write(tmp_path / "ada" / f"{name}.ipynb", exercise_cell("2.1", answer))
+    report = graded(tmp_path)
+    worth = sum(exercises[id].worth for id in ("2.1", "2.2", "2.3"))
+    assert report["learners"] == [{"learner": "ada", "points": 1, "worth": worth}]
+
+
+# The formats
+
+
+def sample(**changes: Any) -> Report:
+    """A report with something of everything, and with text that would break a careless writer."""
+    nasty = "::error::own\x1b[31m red \x00 ]]> <script>alert(1)</script> @everyone | `x`\n\n# head"
+    results = [
+        ExerciseResult("2.1", "parse_plan", "passed", 1, "", 0.25, cell=3),
+        ExerciseResult("2.2", "orchestrate", "failed", 2, nasty, 1.5, cell=5),
+        ExerciseResult("2.3", "orchestrate_parallel", "not attempted", 2),
+        ExerciseResult("4.4", "synthesize", "missing", 1, "No cell holds this exercise."),
+        ExerciseResult("4.5", "score_gate", "not graded", 1, "out of time"),
+    ]
+    notebooks = [
+        NotebookResult("ada/02.ipynb", "ada", "0" * 64, "02_x", results, [nasty], 2.0),
+        NotebookResult("ada/\x1bbad|.ipynb", "ada", problems=["not graded: it is no JSON."]),
+    ]
+    about: dict[str, Any] = {"isolation": {"no network": True, "no files of others": False}}
+    return Report(**{"version": "0.1.0", "seed": "abc", "notebooks": notebooks, **about, **changes})
+
+
+def test_the_json_report_keeps_its_published_form() -> None:
+    told = json.loads(FORMATS["json"].write(sample()))
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(told, SCHEMA)
+    assert NotebookResult.from_json(told["notebooks"][0]) == sample().notebooks[0]
+    del told["notebooks"][0]["exercises"][0]["passed"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(told, SCHEMA)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_format_lets_control_characters_through(name: str) -> None:
+    text = FORMATS[name].write(sample())
+    assert not set(text) & {"\x1b", "\x00"}
+
+
+def test_the_text_report_has_no_line_of_a_learners_own() -> None:
+    text = FORMATS["text"].write(sample(complete=False))
+    assert not any(line.strip().startswith(("::", "##[")) for line in text.splitlines())
+    for part in ("ada/02.ipynb  1/7", "not attempted", "250 ms", "14 %", "seed abc", "--resume"):
+        assert part in text
+    assert "Not available here: no files of others" in text
+
+
+def test_junit_counts_what_it_holds() -> None:
+    root = ET.fromstring(FORMATS["junit"].write(sample()))
+    assert {key: root.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "6",
+        "failures": "2",
+        "errors": "2",
+        "skipped": "1",
+    }
+    assert len(root.findall(".//testcase")) == 6
+
+
+def test_markdown_shows_learners_text_as_text() -> None:
+    text = FORMATS["markdown"].write(sample())
+    assert "<script>" not in text
+    assert "@everyone" not in text
+    assert "&lt;script&gt;" in text
+    assert "&nbsp;\n# head</pre>" in text, "a blank line may not end the block"
+
+
+def test_markdown_fits_a_job_summary() -> None:
+    long = "x" * 50_000
+    results = [
+        NotebookResult(
+            f"{n}.ipynb", f"learner {n}", exercises=[ExerciseResult("2.1", "f", "failed", 1, long)]
+        )
+        for n in range(100)
+    ]
+    text = FORMATS["markdown"].write(sample(notebooks=results))
+    assert len(text.encode()) <= 1024 * 1024
+    assert "99.ipynb" in text
+    many = [NotebookResult(f"{n}.ipynb", "x", problems=["y" * 5000]) for n in range(500)]
+    text = FORMATS["markdown"].write(sample(notebooks=many))
+    assert len(text.encode()) <= 1024 * 1024
+    assert "more notebooks do not fit" in text
+
+
+def test_annotations_are_one_line_each_and_hold_no_command_of_a_learners() -> None:
+    lines = markdown.workflow_commands(sample()).splitlines()
+    assert lines
+    assert all(line.startswith(("::error file=", "::warning file=")) for line in lines)
+    assert any("%0A" in line for line in lines)
+
+
+def test_gradescope_gets_what_it_documents() -> None:
+    told = json.loads(FORMATS["gradescope"].write(sample()))
+    assert told["score"] == 1
+    allowed = {"score", "max_score", "status", "name", "number", "output", "output_format", "tags",
+               "visibility", "extra_data"}  # fmt: skip
+    for test in told["tests"]:
+        assert set(test) <= allowed
+        assert test["status"] in ("passed", "failed")
+        assert test["visibility"] == "visible"
+    assert [test["number"] for test in told["tests"]] == ["2.1", "2.2", "2.3", "4.4", "4.5"]
+
+
+def test_classroom50_gets_integers_and_its_own_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLASSROOM", "cs50")
+    monkeypatch.setenv("USERNAME", "somebody")
+    monkeypatch.setenv("OWNER", "ada")
+    told = json.loads(FORMATS["classroom50"].write(sample()))
+    assert told["schema"] == "classroom50/result/v1"
+    assert (told["classroom"], told["owner"], told["commit"]) == ("cs50", "ada", "")
+    assert (told["score"], told["max-score"]) == (1, 7)
+    for test in told["tests"]:
+        assert set(test) == {"test-name", "passed", "score", "max-score"}
+        assert all(isinstance(test[key], int) for key in ("score", "max-score"))
+        assert test["score"] <= test["max-score"]
+    assert sum(test["score"] for test in told["tests"]) == told["score"]
+
+
+# The command
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Path:
+    """A learner's folder with one of two exercises solved."""
+    write(
+        tmp_path / "ada" / "02_orchestrator_workers.ipynb",
+        exercise_cell("2.1", RIGHT["2.1"]),
+        exercise_cell("2.2", "async def orchestrate(client, goal, *, system):\n    return {}"),
+    )
+    return tmp_path / "ada"
+
+
+def test_json_alone_is_on_standard_output(ada: Path) -> None:
+    done = command("grade", ada, "--format", "json", cwd=ada.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    told = json.loads(done.stdout)
+    jsonschema.validate(told, SCHEMA)
+    assert told["points"] == 1
+    assert len(told["seed"]) >= 16
+
+
+def test_two_gradings_draw_different_inputs(ada: Path) -> None:
+    seeds = {graded(ada)["seed"] for _ in range(2)}
+    assert len(seeds) == 2
+
+
+def test_several_formats_at_once_and_what_is_required(ada: Path) -> None:
+    here = ada.parent
+    outs = ["--format", "junit", "--out", "a.xml", "--format", "markdown", "--out", "a.md"]
+    done = command(
+        "grade", "ada", *outs, "--format", "text", "--require", "20", "--seed", "s", cwd=here
+    )
+    assert done.returncode == 0, done.stderr
+    assert "seed s" in done.stdout
+    assert ET.parse(here / "a.xml").getroot().get("tests") == "3"
+    assert "2.1 `parse_plan`" in (here / "a.md").read_text()
+    assert command("grade", "ada", "--require", "21", cwd=here).returncode == 1
+
+
+def test_annotations_are_printed_where_github_reads_them(ada: Path) -> None:
+    env = {**os.environ, "GITHUB_ACTIONS": "true"}
+    done = command("grade", "ada", "--format=markdown", "--out=s.md", cwd=ada.parent, env=env)
+    assert done.stdout.startswith("::error file=ada/02_orchestrator_workers.ipynb,title=2.2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "required"),
+        (["nowhere"], "there is no nowhere"),
+        (["ada", "--format", "pdf"], "invalid choice"),
+        (["ada", "--require", "many"], "invalid percentage value"),
+        (["ada", "--require", "101"], "invalid percentage value"),
+        (["ada", "--jobs", "0"], "invalid positive number value"),
+        (["ada", "--format", "json", "--format", "junit"], "each format needs a file"),
+        (["ada", "--out", "no/where.txt"], "there is no folder no"),
+        (["ada", "bob", "--format", "gradescope"], "one learner's"),
+    ],
+)
+def test_a_usage_error_says_what_to_do(arguments: list[str], says: str, ada: Path) -> None:
+    write(ada.parent / "bob" / "02.ipynb", code("1"))
+    done = command("grade", *arguments, cwd=ada.parent)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_no_progress_bar_where_nobody_looks(ada: Path) -> None:
+    assert "█" not in command("grade", "ada", cwd=ada.parent).stderr
+
+
+def test_the_progress_bar_grows_and_goes() -> None:
+    import io
+
+    from labkit.grade.command import Progress
+
+    stream = io.StringIO()
+    progress = Progress(stream)
+    progress(NotebookResult("a/b\x1b.ipynb", "a"), 1, 2)
+    progress(NotebookResult("a/c.ipynb", "a"), 2, 2)
+    progress.clear()
+    first, second = stream.getvalue().split("\r")[1:3]
+    assert first.count("█") == 14
+    assert second.count("█") == 28
+    assert "\x1b" not in first
+    assert not stream.getvalue().split("\r")[-2].strip()
+
+
+# Interrupted, and taken up again
+
+SLOW = "import time, threading\nthreading.Event().wait(SECONDS)"
+
+
+def test_ctrl_c_stops_keeps_what_is_graded_and_is_resumed(tmp_path: Path) -> None:
+    write(tmp_path / "class" / "a" / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    slow = tmp_path / "class" / "b" / "02.ipynb"
+    write(slow, code(SLOW.replace("SECONDS", "15")), exercise_cell("2.1", RIGHT["2.1"]))
+    start = "import sys; from labkit.__main__ import main; sys.exit(main())"
+    arguments = ["grade", "class", "--jobs", "1", "--format", "json", "--out", "r.json"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", start, *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    journal = tmp_path / ".labkit" / "grade.jsonl"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and len(journal.read_text().splitlines()) == 2):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family
+    started = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert time.monotonic() - started < 2
+    assert process.returncode == 130
+    assert "--resume" in told
+    assert not [it for it in family if it.is_running() and it.status() != psutil.STATUS_ZOMBIE]
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["complete"] is False
+    assert [notebook["learner"] for notebook in report["notebooks"]] == ["a"]
+
+    write(slow, code("1"), exercise_cell("2.1", RIGHT["2.1"]))
+    done = command(*arguments, "--resume", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    resumed = json.loads((tmp_path / "r.json").read_text())
+    assert resumed["complete"] is True
+    assert resumed["seed"] == report["seed"]
+    assert resumed["notebooks"][0] == report["notebooks"][0], "it is not graded again"
+    assert [statuses(notebook)["2.1"] for notebook in resumed["notebooks"]] == ["passed"] * 2
+    assert not journal.exists()
+
+
+def test_what_changed_since_is_graded_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "02.ipynb", exercise_cell("2.1", WRONG["2.1"]))
+    done = command("grade", path, "--format", "json", "--seed", "s", cwd=tmp_path)
+    wrong = json.loads(done.stdout)["notebooks"][0]
+    head = json.dumps({"labkit": json.loads(done.stdout)["labkit"], "seed": "s"})
+    journal = tmp_path / ".labkit" / "grade.jsonl"
+    journal.parent.mkdir(exist_ok=True)
+    for answer in (WRONG["2.1"], RIGHT["2.1"]):
+        write(path, exercise_cell("2.1", answer))
+        kept = {**wrong, "problems": ["from the journal"], "path": str(path)}
+        journal.write_text(f'{head}\n{json.dumps(kept)}\n{{"half a li')
+        told = json.loads(
+            command("grade", path, "--resume", "--format", "json", cwd=tmp_path).stdout
+        )
+        taken_up = told["notebooks"][0]["problems"] == ["from the journal"]
+        assert taken_up == (answer == WRONG["2.1"])
+        assert told["seed"] == "s"
+
+
+# Verify
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record of one notebook, beside it."""
+    folder = tmp_path_factory.mktemp("record")
+    write(folder / "ada" / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    done = command("grade", "ada", "--format", "json", "--out", "r.json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "r.json"
+
+
+def test_a_true_record_is_true(record: Path) -> None:
+    done = command("verify", "r.json", "ada", cwd=record.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is true" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda it: it["notebooks"][0]["exercises"][1].update(status="passed"), "2.2: it says"),
+        (lambda it: it["notebooks"][0].update(sha256="1" * 64), "none of the notebooks"),
+        (lambda it: it.update(points=99), "totals"),
+        (lambda it: it.update(labkit="9.9"), "labkit 9.9"),
+        (lambda it: it.update(complete=False), "interrupted"),
+        (lambda it: it["notebooks"][0]["exercises"].pop(), "it says nothing"),
+    ],
+)
+def test_a_changed_record_is_not(change: Any, says: str, record: Path) -> None:
+    told = json.loads(record.read_text())
+    change(told)
+    (record.parent / "changed.json").write_text(json.dumps(told))
+    done = command("verify", "changed.json", "ada", cwd=record.parent)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert says in done.stdout
+
+
+def test_a_record_for_an_answer_that_knows_its_seed_is_not_true(tmp_path: Path) -> None:
+    from tests.test_grade_hostile import memorized
+
+    write(tmp_path / "ada" / "02.ipynb", exercise_cell("2.1", memorized("mine")))
+    made = command("grade", "ada", "--seed", "mine", "--format=json", "--out=r", cwd=tmp_path)
+    assert made.returncode == 0
+    assert json.loads((tmp_path / "r").read_text())["points"] == 1
+    done = command("verify", "r", "ada", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "with another seed" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 9}', '{"schema": 1, "labkit": 2}'])
+def test_what_is_no_record_is_a_usage_error(text: str, record: Path) -> None:
+    (record.parent / "none.json").write_text(text)
+    done = command("verify", "none.json", "ada", cwd=record.parent)
+    assert done.returncode == 2
+    assert "none.json" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# Where nothing can be forked
+
+
+def test_a_spawned_interpreter_gives_the_same_verdicts(tmp_path: Path) -> None:
+    from labkit.grade.children import Spawner
+    from labkit.grade.judging import grade_notebook
+    from labkit.grade.sandbox import Limits
+
+    write(
+        tmp_path / "mine.ipynb",
+        exercise_cell("2.1", RIGHT["2.1"]),
+        code("import os; os._exit(4)"),
+        exercise_cell("4.4", RIGHT["4.4"]),
+        exercise_cell("3.4", "async def gather_settled(worker, tasks):\n    while True: pass"),
+    )
+    limits = Limits(run=1.0)
+    [submission] = find([tmp_path])
+    spawner = Spawner()
+    spawner.begin(limits, [])
+    found = grade_notebook(submission, spawner, limits, "s", {}).as_json()
+    assert {id: it for id, it in statuses(found).items() if it != "missing"} == {
+        "2.1": "passed",
+        "3.4": "failed",
+        "4.4": "passed",
+    }
+    assert "exit status 4" in " ".join(found["problems"])
+    assert "did not come back" in feedback(found, "3.4")
+    assert not any(spawner.means.told().values()) or sys.platform != "win32"
+    assert not psutil.Process().children()

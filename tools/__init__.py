@@ -1,0 +1,1 @@
+"""What builds and checks the parts of the repository that are made from others."""
