@@ -9,7 +9,17 @@ from typing import Any
 
 from .. import journal
 from ..errors import UsageError
-from . import lesson00, lesson01, lesson02, lesson03, lesson04, lesson05, lesson06, lesson08
+from . import (
+    lesson00,
+    lesson01,
+    lesson02,
+    lesson03,
+    lesson04,
+    lesson05,
+    lesson06,
+    lesson07,
+    lesson08,
+)
 from .cards import Hint, Solution
 from .exercise import Exercise
 from .judge import Bench, NotAttempted, NotYet, Player
@@ -33,7 +43,17 @@ __all__ = [
 
 exercises: dict[str, Exercise] = {
     exercise.id: exercise
-    for lesson in (lesson00, lesson01, lesson02, lesson03, lesson04, lesson05, lesson06, lesson08)
+    for lesson in (
+        lesson00,
+        lesson01,
+        lesson02,
+        lesson03,
+        lesson04,
+        lesson05,
+        lesson06,
+        lesson07,
+        lesson08,
+    )
     for exercise in lesson.EXERCISES
 }
 """Every exercise of the course by its id, in the course's order."""

@@ -123,6 +123,17 @@ class Client:
         return self._model.answer(method, path, body)
 
 
+@dataclass(frozen=True)
+class Content:
+    """The content of a reply, which reaches the learner's function as the SDK's own blocks.
+
+    Attributes:
+        blocks: The blocks as the service sends them.
+    """
+
+    blocks: list[dict[str, Any]]
+
+
 Thing = Worker | Callback | Client
 
 
@@ -653,7 +664,9 @@ class Session:
         run.after = decode(event["after"], _thing) if "after" in event else run.before
 
 
-def _thing(data: Mapping[str, Any]) -> Foreign:
+def _thing(data: Mapping[str, Any]) -> Any:
+    if data["$"] == "content":
+        return decode(data["blocks"])
     return Foreign(str(data["$"]), str(data["name"]))
 
 
@@ -697,8 +710,9 @@ class Bench:
         """Run the learner's function once.
 
         Args:
-            args: Its arguments; a `Worker`, `Callback` or `Client` reaches it as the real thing,
-                also from within a list, tuple, set or dict. Different ones have different names.
+            args: Its arguments; a `Worker`, `Callback`, `Client` or `Content` reaches it as the
+                real thing, also from within a list, tuple, set or dict. Different ones have
+                different names.
             cancel_at: When to cancel it from outside, in seconds; None for never.
             kwargs: Its arguments by name.
 
@@ -751,6 +765,8 @@ def _stand_in(value: Any) -> Plain | None:
         return {"$": "callback", "name": value.name}
     if isinstance(value, Client):
         return {"$": "client", "name": value.name}
+    if isinstance(value, Content):
+        return {"$": "content", "blocks": encode(value.blocks, _none)}
     return None
 
 

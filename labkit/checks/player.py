@@ -73,6 +73,7 @@ class _Player:
         self._errors: dict[int, int] = {}
         self._kept: list[Any] = []  # while it lives, an object's id() is its own
         self._things: dict[int, dict[str, Any]] = {}
+        self._contents: dict[int, list[Any]] = {}
         self._task: asyncio.Task[None] | None = None
         code = getattr(inspect.unwrap(function), "__code__", None)
         self._file: str | None = getattr(code, "co_filename", None)
@@ -160,6 +161,8 @@ class _Player:
     # The judge's things, as the learner's function gets them
 
     def _stand_in(self, data: Mapping[str, Any]) -> Any:
+        if data["$"] == "content":
+            return self._content(decode(data["blocks"]))
         name = data["name"]
         if data["$"] == "worker":
             thing = self._worker(name, cleans=bool(data["cleans"]), returns=data["returns"])
@@ -176,6 +179,23 @@ class _Player:
         from ..client import over
 
         return over(_transport(self))
+
+    def _content(self, blocks: list[Any]) -> list[Any]:
+        from anthropic.types import Message
+
+        reply = {
+            "id": "msg",
+            "type": "message",
+            "role": "assistant",
+            "model": "scripted",
+            "content": blocks,
+            "stop_reason": "tool_use",
+            "stop_sequence": None,
+            "usage": {"input_tokens": 0, "output_tokens": 0},
+        }
+        content: list[Any] = Message.model_validate(reply).content
+        self._contents[id(content)] = content
+        return content
 
     def _worker(self, name: str, *, cleans: bool, returns: str) -> Callable[..., Any]:
         async def worker(*args: Any, **kwargs: Any) -> Any:
@@ -269,12 +289,22 @@ class _Player:
     def _other(self, value: Any) -> Plain | None:
         if isinstance(value, BaseException):
             return encode_error(value, self._errors, self._file)
+        if id(value) in self._contents:
+            blocks = [_as_sent(block) for block in value]
+            return {"$": "content", "blocks": encode(blocks, lambda _: None)}
         if isinstance(value, asyncio.Future):
             # Its own text holds a running number and the path of a file.
             state = "cancelled" if value.cancelled() else "done" if value.done() else "pending"
             kind = type(value).__name__
             return {"$": "object", "kind": kind, "text": f"<{kind} {state}>"}
         return self._things.get(id(value))
+
+
+def _as_sent(block: Any) -> Any:
+    """A block of the SDK's as the service sent it; whatever else stands there, as it is."""
+    from anthropic import BaseModel
+
+    return block.model_dump(exclude_unset=True) if isinstance(block, BaseModel) else block
 
 
 @functools.cache

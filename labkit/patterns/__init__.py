@@ -5,6 +5,7 @@ imports anything from the rest of labkit. They are also the reference solutions 
 """
 
 from .asking import MODEL, ask, ask_both
+from .conducting import Witness, atlas, conduct, run_tools, within, witness
 from .gathering import (
     dispatch,
     gather_bounded,
@@ -23,11 +24,14 @@ __all__ = [
     "MODEL",
     "SPECIALIST",
     "Ran",
+    "Witness",
     "ask",
     "ask_both",
+    "atlas",
     "cancel_and_finish",
     "choose",
     "classify",
+    "conduct",
     "dispatch",
     "gate",
     "gather_bounded",
@@ -50,8 +54,11 @@ __all__ = [
     "revise_once",
     "route",
     "run_dag",
+    "run_tools",
     "score_gate",
     "synthesize",
     "verify_evidence",
     "waves",
+    "within",
+    "witness",
 ]
