@@ -548,5 +548,5 @@ def test_two_things_of_one_name_are_a_fault_of_the_check() -> None:
 
 def test_a_client_in_a_list_is_loaded_before_the_time_of_a_run_counts() -> None:
     client = {"$": "client", "name": "client"}
-    assert places._asks_for_client({"args": [["a", {"$": "dict", "items": [["k", client]]}]]})
-    assert not places._asks_for_client({"args": [["client"]], "kwargs": {"client": 1}})
+    assert places._needs_sdk({"args": [["a", {"$": "dict", "items": [["k", client]]}]]})
+    assert not places._needs_sdk({"args": [["client"]], "kwargs": {"client": 1}})

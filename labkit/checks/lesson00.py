@@ -67,6 +67,7 @@ def grade_ask(bench: Bench) -> None:
         wanted="''",
         seen=show(seen),
     )
+    _one_call(run, prompt)
 
     run = bench.run(Client(lambda _: Reply(tail, seconds=1.0)), prompt, system="")
     run.expect_value(tail, "It has to return the text of the reply, whatever that says.")
