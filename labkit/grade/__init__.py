@@ -6,8 +6,8 @@
                                                   │
                                           labkit.checks, as in the notebook
 
-With a cluster, `cluster` sends each notebook to a `station` on one of its machines, which does there
-what `pool` does here.
+With a cluster, `cluster` sends each notebook to a `station` on one of its machines, which does
+there what `pool` does here.
 """
 
 from __future__ import annotations
