@@ -163,7 +163,11 @@ def caught_at_work(workers: list[Started]) -> tuple[Started, list[psutil.Process
                 for judge in station.children()[1:]:
                     with contextlib.suppress(psutil.NoSuchProcess):
                         judge.suspend()
-                        if judge.status() == psutil.STATUS_STOPPED:
+                        # On a busy machine the signal takes a while to arrive.
+                        settled = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+                        while (status := judge.status()) not in settled:
+                            pass
+                        if status == psutil.STATUS_STOPPED:
                             return worker, family(psutil.Process(worker.process.pid))
 
 
