@@ -99,6 +99,7 @@ def run_and_stop(page: Page, bench: Locator, before: str) -> None:
 def test_stop_in_the_middle_of_a_cell_leaves_every_row_cancelled(
     page: Page, pictures: Path
 ) -> None:
+    open_notebook(page, "00_start_here")
     write(page, "setup", FLEET)
     start(page, "run-cell")
     output = page.locator(".jp-Cell-outputWrapper").filter(has_text="Sleepers")
