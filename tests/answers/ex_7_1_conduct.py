@@ -99,7 +99,36 @@ async def a_pool_and_a_gate_for_all(worker, specs, *, gate, limit):
     )
 
 
-RIGHT = [cap_around_the_worker, two_bounded_rounds, a_pool_and_a_gate_for_all]
+async def an_empty_finding_for_each_failure(worker, specs, *, gate, limit):
+    refuse(specs, limit)
+    board = {}
+    jobs = [(place, None) for place in range(len(specs))]
+    for _ in range(2):
+
+        async def attempt(job):
+            try:
+                return await worker(specs[job[0]], job[1]), None
+            except Exception as error:
+                return {}, {"_kicked": f"failed: {error}"}
+
+        for (place, _), (finding, failed) in zip(
+            jobs, await gather_bounded(attempt, jobs, limit=limit), strict=True
+        ):
+            good, bad = gate([finding])
+            board[place] = (good, [failed] if failed else bad)
+        jobs = [(place, bad[0]["_kicked"]) for place, (_, bad) in board.items() if bad]
+    return bundle(
+        [f for place in sorted(board) for f in board[place][0]],
+        [f for place in sorted(board) for f in board[place][1]],
+    )
+
+
+RIGHT = [
+    cap_around_the_worker,
+    two_bounded_rounds,
+    a_pool_and_a_gate_for_all,
+    an_empty_finding_for_each_failure,
+]
 
 
 async def no_cap(worker, specs, *, gate, limit):
