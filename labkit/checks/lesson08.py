@@ -334,7 +334,15 @@ def _explain_header(run: Run, last: Try) -> None:
     if last.status != 429:
         return
     raised: Raised = run.value
-    if raised.kind == "AttributeError" and "RateLimitError" in raised.text:
+    if "already awaited" in raised.text:
+        run.fail(
+            "It awaits one call twice, and a call that was refused stays refused. `call()` makes a"
+            " new one: call it again each time.",
+            wanted=_calls(len(run.of("call")) + 1),
+            seen=run.outcome,
+        )
+    missing = raised.kind == "AttributeError"
+    if missing and ("'RateLimitError'" in raised.text or "'Response'" in raised.text):
         why = "The headers are those of the error's response: `error.response.headers`."
     elif raised.kind in ("KeyError", "TypeError") and last.retry_after is None:
         why = "This refusal has no `retry-after` header: the wait is then one second."

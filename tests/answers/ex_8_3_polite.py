@@ -356,7 +356,7 @@ WRONG = [
     (swallows, "the CancelledError has to reach the caller"),
     (a_minute_at_most, "The service said `retry-after: 480`"),
     (own_time_out, "broke off a call"),
-    (made_once, "awaits one coroutine twice"),
+    (made_once, "`call()` makes a new one"),
     (headers_of_the_error, "`error.response.headers`"),
     (another_name, "The header is named `retry-after`"),
     (text_as_seconds, "read it with `float`"),
