@@ -81,11 +81,13 @@ def doubt(sources):
     return gate
 
 
-async def fleet(client, sources, specs, *, limit=5, seconds=1.2, on_kick=None):
+async def fleet(
+    client, sources, specs, *, conduct=patterns.conduct, limit=5, seconds=1.2, on_kick=None
+):
     """Conduct the fleet; return its outcome, and the witness who saw what was kicked back."""
     seen = patterns.witness(doubt(sources), on_kick=on_kick)
     worker = seen.watch(patterns.within(reviewer(client, sources), seconds))
-    outcome = await patterns.conduct(worker, specs, gate=seen, limit=limit)
+    outcome = await conduct(worker, specs, gate=seen, limit=limit)
     return outcome, seen
 
 

@@ -34,6 +34,7 @@ def written(tmp_path: Path, source: str) -> Path:
     return file
 
 
+@pytest.mark.long  # a child each, and many of them load the SDK
 @pytest.mark.parametrize(("id", "name"), CHOSEN)
 def test_the_verdict_is_the_same_in_a_child_process(id: str, name: str) -> None:
     module = ANSWERS[id]

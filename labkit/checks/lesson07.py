@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import heapq
 import random
 from collections import Counter
@@ -107,6 +108,12 @@ def grade_conduct(bench: Bench) -> None:
     for limit in (0, -1):
         some = fleet((1, 2), [good(1.0, 1)], [good(1.0, 2)])
         run = bench.run(some.worker(), some.specs, gate=some.gate(), limit=limit)
+        run.expect(
+            run.how not in {"stuck", "spun"},
+            f"`limit` is {limit}, and it never came back: nobody gets in where there are no places."
+            " Look at `limit` first; under 1 it raises a ValueError.",
+            wanted="ValueError",
+        )
         run.expect_raised("ValueError", f"`limit` is {limit}: that raises a ValueError.")
         _nothing_started(run)
     for moment in (0.5, 3.5):
@@ -166,6 +173,7 @@ def _conducted(bench: Bench, fleet: Fleet, *, limit: int) -> None:
             wanted="a dict with `passed`, `rejected` and `report`",
             seen=run.outcome,
         )
+    _as_it_came(run, fleet)
     seen = run.answer()
     calls = run.of("worker")
     run.expect(
@@ -179,6 +187,63 @@ def _conducted(bench: Bench, fleet: Fleet, *, limit: int) -> None:
     _tried(run, fleet, calls[:count], calls[count:], first, again)
     _results(run, fleet, first, again, seen)
     _capped(run, fleet, calls[:count], again, limit)
+
+
+def _as_it_came(run: Run, fleet: Fleet) -> None:
+    """Whatever a worker brought went to the gate as it was, and nothing was asked of it before."""
+    brought = [step.value for steps in fleet.tries for step in steps if step.error is None]
+    claims = [own["claim"] for own in brought if isinstance(own, dict) and "claim" in own]
+    given = [finding for call in run.of("gate") for finding in _listed(call.args)]
+    altered = [
+        finding
+        for finding in given
+        if isinstance(finding, dict)
+        and "_kicked" not in finding
+        and not any(same(own, finding) for own in brought)
+        # What stands in for a worker that raised is the learner's own, and nobody's finding.
+        and finding.get("claim") in claims
+    ]
+    run.expect(
+        not altered,
+        "A finding reached the gate altered: the gate judges what the worker brought, just as it"
+        " came. A finding belongs to the spec it was dispatched for, whatever id it claims or"
+        " lacks; so keep the place beside it, and write nothing into it.",
+        wanted="one of the workers' findings, with no field added or changed",
+        seen=show(altered[0]) if altered else None,
+    )
+    fed = [call.args for call in run.of("worker") if len(call.args) == 2]
+    for spec, feedback in fed:
+        place = next((n for n, own in enumerate(fleet.specs) if same(own, spec)), None)
+        run.expect(
+            place is None
+            or fleet.tries[place][0].error is not None
+            or not str(feedback).startswith("failed: "),
+            "This worker did not fail: what it brought could not be handled on the way to the gate."
+            " A worker may bring anything at all, None too; it goes to the gate as it came.",
+            wanted="feedback in the gate's words",
+            seen=show(feedback),
+        )
+    if run.how != "raised":
+        return
+    if "KeyError" in run.value.family:
+        run.fail(
+            "A finding may lack anything, its id and topic too, and so may what was rejected. Only"
+            " what passed goes to `synthesize`, and a finding belongs to the spec it was"
+            " dispatched for.",
+            seen=run.outcome,
+        )
+    if {"TypeError", "AttributeError", "ValueError"} & set(run.value.family) and any(
+        f"'{kind}' object" in run.value.text for kind in ("NoneType", "str", "int")
+    ):
+        run.fail(
+            "A worker may bring anything at all, None too: it goes to the gate as it came, and the"
+            " gate says that it is no finding.",
+            seen=run.outcome,
+        )
+
+
+def _listed(args: Sequence[Any]) -> list[Any]:
+    return list(args[0]) if args and isinstance(args[0], list | tuple) else []
 
 
 def _tried(
@@ -457,6 +522,26 @@ def _results_fit(
             seen=f"also {', '.join(strange)}",
         )
         _result_fits(run, team, block, result, replies, reason=reason)
+    if reason:
+        _reasons_differ(run, team, uses, results)
+
+
+def _reasons_differ(
+    run: Run, team: Team, uses: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]
+) -> None:
+    """One and the same text for whatever went wrong says that something did, and not what."""
+    causes: dict[str, str | None] = {}
+    for block, result in zip(uses, results, strict=True):
+        if why := team.why_not(block):
+            causes[why] = _plain_text(result.get("content"))
+    run.expect(
+        len(causes) < 3 or len(set(causes.values())) > 1,
+        "The content of a failed result says why it failed. Here an unknown tool, an input without"
+        " a `task` and a failed call all get the same words, which say that something failed and"
+        " not what.",
+        wanted="a reason that tells one cause from another",
+        seen=show(next(iter(causes.values()), None)),
+    )
 
 
 def _result_fits(
@@ -477,11 +562,19 @@ def _result_fits(
             wanted='"is_error": True',
             seen=show(result),
         )
+        told = (_plain_text(result.get("content")) or "").strip()
         run.expect(
-            not reason or bool((_plain_text(result.get("content")) or "").strip()),
+            not reason or bool(told),
             f"The content of a failed result says why it failed: the lead has nothing else to go"
             f" by. Here {why}.",
             wanted="a reason, as a text",
+            seen=show(result),
+        )
+        run.expect(
+            not reason or not _is_builtin_exception(told.removesuffix("()")),
+            "The content of a failed result says why it failed, and the bare name of one of"
+            f" Python's exceptions does not: the lead never sees your code. Here {why}.",
+            wanted="a reason, such as the exception's text",
             seen=show(result),
         )
         return
@@ -503,6 +596,11 @@ def _result_fits(
             seen=show(result.get("content")),
         )
     replies[found] -= 1
+
+
+def _is_builtin_exception(name: str) -> bool:
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
 
 
 def _plain_text(content: Any) -> str | None:
@@ -681,6 +779,10 @@ class Turn:
         return self.stop_reason is None and bool(_uses(self.content)) and not self.fails
 
 
+MANY = 20
+"""Lead calls beyond the last planned turn after which the service refuses: the loop is endless."""
+
+
 @dataclass
 class Service:
     """The model behind one loop: a lead that speaks its turns in order, and its team."""
@@ -697,6 +799,8 @@ class Service:
             self.rounds[-1].append(request)
             return self.team.reply(request)
         turn = self.turns[min(len(self.leads), len(self.turns) - 1)]
+        if len(self.leads) > len(self.turns) + MANY:
+            turn = Turn([], fails=400)
         self.leads.append(request)
         self.rounds.append([])
         return Reply(
@@ -768,7 +872,9 @@ def grade_atlas(bench: Bench) -> None:
     # Rounds that ask for nobody who is there cost the check no calls but the lead's.
     limits: list[tuple[int, dict[str, int]]] = [(5, {}), (2, {"rounds": 2}), (1, {"rounds": 1})]
     for rounds, given in limits:
-        endless = service(_team(chance, 2), *(asks((nobody, task())) for _ in range(rounds + 2)))
+        asking = [asks((nobody, task())) for _ in range(rounds + 2)]
+        # The answer that comes in the end lets a loop without a bound come back and be counted.
+        endless = service(_team(chance, 2), *asking, answer())
         _endless(bench, endless, rounds, given)
     _looped(bench, service(_team(chance, 2), answer(stop_reason="stop_sequence")), rounds=1)
     team = _team(chance, 2)
@@ -804,7 +910,7 @@ def _endless(bench: Bench, service: Service, rounds: int, given: dict[str, int])
         f"After as many lead calls as `rounds` says, {told}, without a reply that asks for no"
         " tool: that raises a RuntimeError."
     )
-    if run.how == "returned":
+    if run.how == "returned" or len(service.leads) > rounds:
         _counted(run, service, rounds, why)
     run.expect_raised("RuntimeError", why)
     _counted(run, service, rounds, why)
@@ -823,6 +929,21 @@ def _looped(bench: Bench, service: Service, **given: Any) -> None:
     team = service.team
     run = bench.run(Client(service.reply), service.request, team.prompts, **given)
     ending = next(place for place, turn in enumerate(service.turns) if not turn.asks)
+    last = service.turns[ending]
+    if run.how != "returned" and len(service.leads) > ending + 1:
+        _lead_calls(run, service, ending)
+    if (
+        run.how == "raised"
+        and last.stop_reason
+        and len(service.leads) == ending + 1
+        and ("RuntimeError" in run.value.family or last.stop_reason in run.value.text)
+    ):
+        run.fail(
+            f"The reply stopped for `{last.stop_reason}`, and it raised. Any stop reason but"
+            " `tool_use` is final: the text of that reply is the answer, whatever else it holds.",
+            wanted=show(last.text),
+            seen=run.outcome,
+        )
     if run.how == "raised" and "RuntimeError" in run.value.family:
         if len(service.leads) <= ending:
             run.fail(
@@ -833,7 +954,7 @@ def _looped(bench: Bench, service: Service, **given: Any) -> None:
         _lead_calls(run, service, ending)
         run.fail(
             "The last of the rounds brought a reply that asks for no tool: that is the answer.",
-            wanted=show(service.turns[ending].text),
+            wanted=show(last.text),
             seen=run.outcome,
         )
     if run.how == "raised":
@@ -843,7 +964,8 @@ def _looped(bench: Bench, service: Service, **given: Any) -> None:
     for turn, asked in zip(service.turns, service.rounds, strict=False):
         _specialists_called(run, team, turn.content if turn.asks else [], asked)
     _conversation(run, service)
-    final = service.turns[ending].text
+    _free_to_choose(run, service, ending)
+    final = last.text
     run.expect(
         same(final, seen),
         f"{run.name} returned None: is there a `return` on every way through it?"
@@ -935,6 +1057,26 @@ def _tools_fit(run: Run, team: Team, lead: Request, place: int) -> None:
         )
 
 
+def _free_to_choose(run: Run, service: Service, ending: int) -> None:
+    """No lead call forbids the very reply that it got, as the service would have obeyed it."""
+    for place, (turn, lead) in enumerate(zip(service.turns, service.leads, strict=False)):
+        choice = lead.body.get("tool_choice")
+        kind = choice.get("type") if isinstance(choice, dict) else "auto"
+        run.expect(
+            not (turn.asks and kind == "none"),
+            "With that `tool_choice` the lead may not use the tools it is sent, so it can never ask"
+            " a specialist.",
+            wanted="no `tool_choice`, or auto",
+            seen=f"in lead call {place + 1}: {show(choice)}",
+        )
+        run.expect(
+            not (place == ending and turn.stop_reason is None and kind in {"any", "tool"}),
+            "With that `tool_choice` the lead has to ask for a tool, so it can never answer.",
+            wanted="no `tool_choice`, or auto",
+            seen=f"in lead call {place + 1}: {show(choice)}",
+        )
+
+
 def _conversation(run: Run, service: Service) -> None:
     """Every lead call after the first holds the turns before it, whole and in order."""
     for place, lead in enumerate(service.leads[1:], 1):
@@ -949,6 +1091,14 @@ def _conversation(run: Run, service: Service) -> None:
             seen=show([turn.get("content") for turn in assistant]),
         )
         answers = _answers(lead)
+        others = [str(turn.get("role")) for turn in lead.messages if turn not in assistant]
+        run.expect(
+            set(others) == {"user"},
+            "The results of a round go back in one user message. The Messages API knows the roles"
+            " `user` and `assistant`, and refuses any other.",
+            wanted='{"role": "user", "content": [results]}',
+            seen=f"roles: {', '.join(str(turn.get('role')) for turn in lead.messages)}",
+        )
         bare = [turn for turn in answers if not _results_in(turn)]
         run.expect(
             not bare and len(answers) == place,

@@ -12,6 +12,7 @@ from ..script import Reply
 from ..trace import Call, Trace
 from .exercise import Exercise
 from .judge import Bench, Run, Step, Worker, nonsense, same, show
+from .messages import Raised
 
 Specs = list[Any]
 
@@ -124,7 +125,7 @@ def _ids(chance: random.Random, count: int) -> list[str]:
 
 
 def _succeeded(chance: random.Random) -> dict[str, Any]:
-    return {"type": "succeeded", "text": nonsense(chance)}
+    return {"type": "succeeded", "message": {"content": nonsense(chance)}}
 
 
 def grade_join(bench: Bench) -> None:
@@ -152,22 +153,44 @@ def grade_join(bench: Bench) -> None:
             run.fail(why, wanted=show(wanted), seen=run.outcome)
         run.expect_value(wanted, missing)
     ids = _ids(chance, 5)
+    error = {"type": "error", "error": {"type": "api_error", "message": nonsense(chance)}}
+    ends: Specs = [
+        _succeeded(chance),
+        {"type": "errored", "error": error},
+        {"type": "expired"},
+        {"type": "canceled"},
+        {"type": "succeeded", "message": None},
+    ]
     falsy = [0, "", None, {}, False]
-    pairs = list(zip(ids, falsy, strict=True))
-    bench.run(_requests(ids), _results(pairs[::-1])).expect_value(
-        falsy, "A result is handed on as it is, also where it is 0, an empty text, or False."
-    )
+    for values, why in (
+        (
+            ends,
+            "A result is handed on as it is, whatever its `type`: the caller looks at that.",
+        ),
+        (falsy, "A result is handed on as it is, also where it is 0, an empty text, or False."),
+    ):
+        pairs = list(zip(ids, values, strict=True))
+        run = bench.run(_requests(ids), _results(pairs[::-1]))
+        if run.how == "raised":
+            run.fail(why, wanted=show(values), seen=run.outcome)
+        run.expect_value(values, why)
     bench.run([], []).expect_value([], "Without requests there are no results.")
 
     ids = _ids(chance, 3)
     whole = _results([(id, _succeeded(chance)) for id in ids])
     again = _results([(ids[1], _succeeded(chance))])
+    hollow = _results([(ids[1], None)])
     stranger = _results([(f"stranger-{nonsense(chance, 1)}", _succeeded(chance))])
     faults: tuple[tuple[Specs, Specs, str], ...] = (
         (_requests([*ids, ids[0]]), whole, "A custom_id stands twice among the requests"),
         (_requests([ids[0], ids[0]]), [], "A custom_id stands twice among the requests"),
         (_requests(ids), [*whole, *again], "A custom_id stands twice among the results"),
         (_requests(ids), [*whole, whole[2]], "A custom_id stands twice among the results"),
+        # As many results as requests, or fewer: how many there are does not tell.
+        (_requests(ids), [*whole[:2], *again], "A custom_id stands twice among the results"),
+        (_requests(ids), [whole[1], *again], "A custom_id stands twice among the results"),
+        (_requests(ids), [*hollow, *again], "A custom_id stands twice among the results"),
+        (_requests(ids), [*hollow, *hollow], "A custom_id stands twice among the results"),
         (_requests(ids), [*stranger, *whole], "A result came that no request asked for"),
         (_requests(ids), [*whole[:2], *stranger], "A result came that no request asked for"),
         ([], stranger, "A result came that no request asked for"),
@@ -241,6 +264,10 @@ class Service:
         return Trace(calls, "free")
 
 
+def _calls(count: int) -> str:
+    return f"{count} call" if count == 1 else f"{count} calls"
+
+
 def _expect_calls(run: Run, service: Service) -> None:
     """Go on only where the calls were made, one after another, each after the wait it was told."""
     seen, ideal = run.of("call"), service.ideal()
@@ -256,14 +283,13 @@ def _expect_calls(run: Run, service: Service) -> None:
             why = "Only a RateLimitError is worth another call; any other failure is final."
         else:
             why = "It went on calling after a call had returned."
-        wanted = f"{len(ideal.calls)} calls"
-        run.fail(why, wanted=wanted, seen=f"{len(seen)} calls", pictures=pictures)
-    for this, before, call, planned in zip(
-        service.tries, [None, *service.tries], seen, ideal.calls, strict=False
-    ):
+        wanted = _calls(len(ideal.calls))
+        run.fail(why, wanted=wanted, seen=_calls(len(seen)), pictures=pictures)
+    now = 0.0
+    for before, call, planned in zip([None, *service.tries], seen, ideal.calls, strict=False):
+        since, now = call.start - now, planned.end or 0.0
         if abs(call.start - planned.start) < 1e-6:
             continue
-        assert this is not None
         told = before.retry_after if before else None
         if before is None:
             why = "The first call is made at once: nothing is to be waited for yet."
@@ -271,6 +297,12 @@ def _expect_calls(run: Run, service: Service) -> None:
             why = "This refusal had no `retry-after` header: then it is one second."
         elif told == 0:
             why = "A `retry-after` of 0 says: at once. Zero is a figure as any other."
+        elif since < 1e-6 and told >= 1:
+            why = (
+                f"The service said `retry-after: {told:g}`, and no time passed before the next"
+                " call. `await asyncio.sleep(seconds)` waits: without its `await` it does nothing,"
+                " and `time.sleep` stops the whole event loop, its clock too."
+            )
         else:
             why = (
                 f"The service said `retry-after: {told:g}`: the next call is made that many seconds"
@@ -285,27 +317,70 @@ def _expect_calls(run: Run, service: Service) -> None:
         )
 
 
+def _expect_unbroken(run: Run) -> None:
+    """Go on only where every call was left to take its time."""
+    if any(call.outcome == "cancelled" for call in run.of("call")):
+        run.fail(
+            "It broke off a call that was still running: how long one may take is not for polite"
+            " to say. Leave out the time-out.",
+            wanted="the call runs to its end",
+            seen=run.outcome,
+            pictures=(("yours", run.trace()),),
+        )
+
+
 def _explain_header(run: Run, last: Try) -> None:
-    """Say which header it was that a function of the learner's could not read, if any."""
+    """Say what it was about a refusal that a function of the learner's could not read, if any."""
     if last.status != 429:
         return
-    if last.retry_after is None:
+    raised: Raised = run.value
+    if "already awaited" in raised.text:
+        run.fail(
+            "It awaits one call twice, and a call that was refused stays refused. `call()` makes a"
+            " new one: call it again each time.",
+            wanted=_calls(len(run.of("call")) + 1),
+            seen=run.outcome,
+        )
+    missing = raised.kind == "AttributeError"
+    if missing and ("'RateLimitError'" in raised.text or "'Response'" in raised.text):
+        why = "The headers are those of the error's response: `error.response.headers`."
+    elif raised.kind in ("KeyError", "TypeError") and last.retry_after is None:
         why = "This refusal has no `retry-after` header: the wait is then one second."
-    else:
+    elif raised.kind == "KeyError":
+        why = "The header is named `retry-after`."
+    elif raised.kind in ("ValueError", "TypeError") and last.retry_after is not None:
         why = (
             f"This refusal's header says `retry-after: {last.retry_after:g}`, as text. It may be a"
             " fraction: read it with `float`."
         )
+    else:
+        return
     run.fail(why, wanted=f"a wait of {last.wait:g} s", seen=run.outcome)
+
+
+def _expect_over(run: Run, service: Service, why: str) -> None:
+    """Go on only where it was over with its last call; a picture of the calls would not tell."""
+    wanted = service.ideal().seconds
+    run.expect(
+        abs(run.seconds - wanted) < 1e-6,
+        why,
+        wanted=f"over at {wanted:.3f} s",
+        seen=f"over at {run.seconds:.3f} s",
+    )
 
 
 def _expect_result(bench: Bench, service: Service, **options: Any) -> None:
     run = bench.run(service.call, **options)
     last = service.tries[-1]
+    _expect_unbroken(run)
     if run.how == "raised" and "RateLimitError" in run.value.family:
         run.fail(
             "A refusal reached the caller, though calls were left: catch"
-            " `anthropic.RateLimitError`, wait, and call again.",
+            " `anthropic.RateLimitError`, wait, and call again."
+            if run.value.line
+            else "A refusal reached the caller, past polite: it is raised where the call is"
+            " awaited, and polite did not await it. Begin it with `async def polite`, and"
+            " `await call()` inside its `try`.",
             wanted=show(last.value),
             seen=run.outcome,
             pictures=(("yours", run.trace()), ("wanted", service.ideal())),
@@ -318,10 +393,10 @@ def _expect_result(bench: Bench, service: Service, **options: Any) -> None:
     if not last.value:
         why += " `None`, 0 and an empty text are results too; only an exception is a refusal."
     run.expect(same(last.value, seen), why, wanted=show(last.value), seen=show(seen))
-    run.expect_seconds(
-        service.ideal().seconds,
+    _expect_over(
+        run,
+        service,
         "It is over as soon as a call has returned; there is nothing left to wait for.",
-        service.ideal(),
     )
 
 
@@ -352,11 +427,11 @@ def _expect_failure(bench: Bench, service: Service, **options: Any) -> None:
         if raised.call in numbers
         else f"a {raised.kind} that no call raised",
     )
-    run.expect_seconds(
-        service.ideal().seconds,
+    _expect_over(
+        run,
+        service,
         "After the last call there is nothing left to wait for: its error reaches the caller at"
         " once.",
-        service.ideal(),
     )
 
 
@@ -370,6 +445,9 @@ def grade_polite(bench: Bench) -> None:
         ([refused(None), Try(value=nonsense(chance))], {}),
         ([refused(0.0), refused(None), refused(3.0), Try(value=nonsense(chance))], {}),
         ([*[refused(1.5)] * 5, Try(value=nonsense(chance))], {"attempts": 6}),
+        # Neither a long wait nor a long call is cut short.
+        ([refused(480.0), Try(value=nonsense(chance))], {}),
+        ([refused(2.0, 1_200.0), Try(3_600.0, value=nonsense(chance))], {}),
         ([Try(value=nonsense(chance))], {"attempts": 1}),
     ):
         _expect_result(bench, Service(tries), **options)

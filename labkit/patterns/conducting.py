@@ -29,7 +29,7 @@ async def conduct(
     gate: Callable[[list[Any]], tuple[list[Any], list[dict[Any, Any]]]],
     limit: int,
 ) -> dict[str, Any]:
-    """Run a fleet from its plan to its report, and let nothing into the report unchecked.
+    """Run a fleet from its plan to its report, and let into the report only what passed the gate.
 
     Fan out, gate, one revision for what was kicked back, synthesis. First and second tries share
     one cap; a worker that raises sinks at most its own spec. Cancelling it cancels every worker.
@@ -68,7 +68,8 @@ def within(worker: Callable[P, Awaitable[T]], seconds: float) -> Callable[P, Awa
     """Give each run of a worker a deadline, so that one that hangs holds its place no longer.
 
     At the deadline the worker is cancelled and its clean-up is waited for. The SDK's own
-    ``timeout`` is no deadline: it limits one attempt, and the SDK then makes another.
+    ``timeout`` is no deadline: it limits how long one attempt may be silent, and the SDK then makes
+    another.
 
     Args:
         worker: Any async function.

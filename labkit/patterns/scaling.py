@@ -128,8 +128,9 @@ def on_cluster(
     Args:
         cluster: An asynchronous client of the cluster:
             ``await distributed.Client(address, asynchronous=True)``.
-        worker: Runs on a machine, on the event loop there. It and what it is called with travel by
-            pickle; what it imports has to be installed there, this module among it.
+        worker: Runs on a machine, on the event loop there: without an ``await`` it holds up the
+            other runs of its machine, and cannot be stopped. It and what it is called with travel
+            by pickle; what it imports has to be installed there, this module among it.
         on_end: Called with a `Ran` when a run has ended on its machine.
 
     Returns:

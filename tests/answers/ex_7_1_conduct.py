@@ -99,7 +99,36 @@ async def a_pool_and_a_gate_for_all(worker, specs, *, gate, limit):
     )
 
 
-RIGHT = [cap_around_the_worker, two_bounded_rounds, a_pool_and_a_gate_for_all]
+async def an_empty_finding_for_each_failure(worker, specs, *, gate, limit):
+    refuse(specs, limit)
+    board = {}
+    jobs = [(place, None) for place in range(len(specs))]
+    for _ in range(2):
+
+        async def attempt(job):
+            try:
+                return await worker(specs[job[0]], job[1]), None
+            except Exception as error:
+                return {}, {"_kicked": f"failed: {error}"}
+
+        for (place, _), (finding, failed) in zip(
+            jobs, await gather_bounded(attempt, jobs, limit=limit), strict=True
+        ):
+            good, bad = gate([finding])
+            board[place] = (good, [failed] if failed else bad)
+        jobs = [(place, bad[0]["_kicked"]) for place, (_, bad) in board.items() if bad]
+    return bundle(
+        [f for place in sorted(board) for f in board[place][0]],
+        [f for place in sorted(board) for f in board[place][1]],
+    )
+
+
+RIGHT = [
+    cap_around_the_worker,
+    two_bounded_rounds,
+    a_pool_and_a_gate_for_all,
+    an_empty_finding_for_each_failure,
+]
 
 
 async def no_cap(worker, specs, *, gate, limit):
@@ -216,7 +245,56 @@ async def swallows_the_cancel(worker, specs, *, gate, limit):
         return bundle([], [])
 
 
+def _through(worker, change):
+    async def changed(spec, feedback):
+        return change(await worker(spec, feedback), spec)
+
+    return changed
+
+
+async def stamps_the_spec_s_id(worker, specs, *, gate, limit):
+    def stamp(finding, spec):
+        return {**finding, "id": spec["id"]} if isinstance(finding, dict) else finding
+
+    return await cap_around_the_worker(_through(worker, stamp), specs, gate=gate, limit=limit)
+
+
+async def copies_whatever_comes(worker, specs, *, gate, limit):
+    def copied(finding, spec):
+        return dict(finding)
+
+    return await cap_around_the_worker(_through(worker, copied), specs, gate=gate, limit=limit)
+
+
+async def copies_in_front_of_the_gate(worker, specs, *, gate, limit):
+    def doubt(findings):
+        return gate([{**finding} for finding in findings])
+
+    return await cap_around_the_worker(worker, specs, gate=doubt, limit=limit)
+
+
+async def a_semaphore_of_none(worker, specs, *, gate, limit):
+    refuse(specs, 1)
+    slots = asyncio.Semaphore(max(limit, 0))
+
+    async def capped(spec, feedback):
+        async with slots:
+            return await worker(spec, feedback)
+
+    return bundle(*await revise_once(capped, specs, gate))
+
+
+async def reports_what_was_rejected(worker, specs, *, gate, limit):
+    done = await cap_around_the_worker(worker, specs, gate=gate, limit=limit)
+    return {**done, "report": synthesize(done["passed"] + done["rejected"])}
+
+
 WRONG = [
+    (stamps_the_spec_s_id, "reached the gate altered"),
+    (copies_whatever_comes, "anything at all, None too"),
+    (copies_in_front_of_the_gate, "anything at all, None too"),
+    (a_semaphore_of_none, "`limit` is 0"),
+    (reports_what_was_rejected, "Only what passed goes to `synthesize`"),
     (no_cap, "at most"),
     (no_cap_on_the_revision, "in the revision alike"),
     (batch_by_batch, "before any is tried again"),

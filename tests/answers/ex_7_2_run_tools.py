@@ -155,6 +155,24 @@ async def error_without_a_reason(client, blocks, specialists):
     return [{**r, "content": ""} if r.get("is_error") else r for r in results]
 
 
+async def the_same_words_for_every_failure(client, blocks, specialists):
+    results = await gathered(client, blocks, specialists)
+    return [{**r, "content": "error"} if r.get("is_error") else r for r in results]
+
+
+async def only_the_exception_s_class(client, blocks, specialists):
+    async def one(block):
+        try:
+            task = block.input["task"]
+            if not isinstance(task, str):
+                raise TypeError(task)
+            return _told(block, await ask(client, task, system=specialists[block.name]))
+        except Exception as error:
+            return _told(block, type(error).__name__, is_error=True)
+
+    return await _each(client, blocks, specialists, one=one)
+
+
 async def no_text_is_an_error(client, blocks, specialists):
     results = await gathered(client, blocks, specialists)
     return [r if r["content"] else {**r, "content": "no answer", "is_error": True} for r in results]
@@ -269,6 +287,8 @@ WRONG = [
     (failure_reaches_the_caller, "sinks nothing else"),
     (error_without_the_flag, '"is_error": True'),
     (error_without_a_reason, "says why it failed"),
+    (the_same_words_for_every_failure, "says why it failed"),
+    (only_the_exception_s_class, "says why it failed"),
     (no_text_is_an_error, "leave `is_error` out"),
     (any_task_will_do, "none for the others"),
     (by_name, "asked twice in a round"),

@@ -121,7 +121,20 @@ async def streamed_and_by_hand(client, request, specialists, *, rounds=5):
     raise RuntimeError("the lead never answered")
 
 
-RIGHT = [a_for_loop, recursive, streamed_and_by_hand]
+async def has_to_answer_in_the_last_round(client, request, specialists, *, rounds=5):
+    messages = [{"role": "user", "content": request}]
+    for left in reversed(range(rounds)):
+        choice = {"type": "auto" if left else "none"}
+        reply = await lead(client, messages, specialists, tool_choice=choice)
+        if reply.stop_reason != "tool_use":
+            return text_in(reply)
+        results = await run_tools(client, reply.content, specialists)
+        messages.append({"role": "assistant", "content": reply.content})
+        messages.append({"role": "user", "content": results})
+    raise RuntimeError("out of rounds")
+
+
+RIGHT = [a_for_loop, recursive, streamed_and_by_hand, has_to_answer_in_the_last_round]
 
 
 async def _loop(
@@ -309,7 +322,62 @@ async def swallows_the_cancel(client, request, specialists, *, rounds=5):
         return ""
 
 
+async def results_under_a_role_of_their_own(client, request, specialists, *, rounds=5):
+    return await _loop(
+        client, request, specialists, rounds,
+        wrap=lambda results: [{"role": "tool", "content": results}],
+    )  # fmt: skip
+
+
+def _choosing(kind):
+    async def ask(client, messages, specialists):
+        return await lead(client, messages, specialists, tool_choice={"type": kind})
+
+    return ask
+
+
+async def must_always_ask(client, request, specialists, *, rounds=5):
+    return await _loop(client, request, specialists, rounds, ask=_choosing("any"))
+
+
+async def may_never_ask(client, request, specialists, *, rounds=5):
+    return await _loop(client, request, specialists, rounds, ask=_choosing("none"))
+
+
+async def raises_when_cut_short(client, request, specialists, *, rounds=5):
+    def ends(reply):
+        if reply.stop_reason in ("max_tokens", "refusal"):
+            raise RuntimeError("no answer")
+        return reply.stop_reason != "tool_use"
+
+    return await _loop(client, request, specialists, rounds, ends=ends)
+
+
+async def raises_an_error_of_its_own(client, request, specialists, *, rounds=5):
+    def ends(reply):
+        if reply.stop_reason not in ("end_turn", "tool_use", "stop_sequence"):
+            raise ValueError(f"stopped for {reply.stop_reason}")
+        return reply.stop_reason != "tool_use"
+
+    return await _loop(client, request, specialists, rounds, ends=ends)
+
+
+async def without_a_bound(client, request, specialists, *, rounds=5):
+    return await _loop(client, request, specialists, 10**9)
+
+
+async def without_a_bound_or_an_end(client, request, specialists, *, rounds=5):
+    return await _loop(client, request, specialists, 10**9, ends=lambda reply: False)
+
+
 WRONG = [
+    (results_under_a_role_of_their_own, "refuses any other"),
+    (must_always_ask, "can never answer"),
+    (may_never_ask, "can never ask"),
+    (raises_when_cut_short, "stopped for `max_tokens`"),
+    (raises_an_error_of_its_own, "stopped for `max_tokens`"),
+    (without_a_bound, "as many lead calls as `rounds` says"),
+    (without_a_bound_or_an_end, "went on after a reply that was final"),
     (one_round_only, "the lead is called again"),
     (tools_only_at_first, "Every lead call carries the tools"),
     (thoughts_left_out, "goes back whole"),

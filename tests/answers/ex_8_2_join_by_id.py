@@ -112,6 +112,54 @@ def sorts_in_place(requests, results):
     return answer
 
 
+def only_successes(requests, results):
+    return [
+        result if result and result["type"] == "succeeded" else None
+        for result in two_dicts(requests, results)
+    ]
+
+
+def opened(requests, results):
+    return [result.get("message") if result else None for result in two_dicts(requests, results)]
+
+
+def opened_where_it_can(requests, results):
+    return [
+        result["message"]
+        if isinstance(result, dict) and result.get("type") == "succeeded"
+        else result
+        for result in two_dicts(requests, results)
+    ]
+
+
+def looks_at_all_types(requests, results):
+    joined = two_dicts(requests, results)
+    for result in joined:
+        if result is not None and result["type"] == "errored":
+            raise RuntimeError(result["error"])
+    return joined
+
+
+def more_results_than_requests(requests, results):
+    asked = [request["custom_id"] for request in requests]
+    by_id = {row["custom_id"]: row["result"] for row in results}
+    if len(set(asked)) < len(asked) or set(by_id) - set(asked) or len(results) > len(requests):
+        raise ValueError("twice or unasked")
+    return [by_id.get(id) for id in asked]
+
+
+def none_is_no_first_answer(requests, results):
+    asked = [request["custom_id"] for request in requests]
+    by_id = {}
+    for row in results:
+        if by_id.get(row["custom_id"]) is not None:
+            raise ValueError("twice")
+        by_id[row["custom_id"]] = row["result"]
+    if len(set(asked)) < len(asked) or set(by_id) - set(asked):
+        raise ValueError("twice or unasked")
+    return [by_id.get(id) for id in asked]
+
+
 WRONG = [
     (by_place, "the request of the same custom_id"),
     (sorted_by_id, "the order of the requests"),
@@ -124,4 +172,10 @@ WRONG = [
     (requests_are_trusted, "twice among the requests"),
     (key_error, "twice among the requests"),
     (sorts_in_place, "changed what was passed in"),
+    (only_successes, "whatever its `type`"),
+    (opened, "the request of the same custom_id"),
+    (opened_where_it_can, "the request of the same custom_id"),
+    (looks_at_all_types, "whatever its `type`"),
+    (more_results_than_requests, "twice among the results"),
+    (none_is_no_first_answer, "twice among the results"),
 ]

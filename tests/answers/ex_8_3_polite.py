@@ -258,6 +258,81 @@ async def swallows(call, *, attempts=4):
         return None
 
 
+async def a_minute_at_most(call, *, attempts=4):
+    if attempts < 1:
+        raise ValueError
+    for _ in range(attempts - 1):
+        try:
+            return await call()
+        except RateLimitError as error:
+            await asyncio.sleep(min(60, float(error.response.headers.get("retry-after", 1))))
+    return await call()
+
+
+async def own_time_out(call, *, attempts=4):
+    return await last_one_apart(lambda: asyncio.wait_for(call(), 30), attempts=attempts)
+
+
+async def made_once(call, *, attempts=4):
+    made = call()
+    return await last_one_apart(lambda: made, attempts=attempts)
+
+
+async def headers_of_the_error(call, *, attempts=4):
+    if attempts < 1:
+        raise ValueError
+    for _ in range(attempts - 1):
+        try:
+            return await call()
+        except RateLimitError as error:
+            await asyncio.sleep(float(error.headers.get("retry-after", 1)))
+    return await call()
+
+
+async def another_name(call, *, attempts=4):
+    if attempts < 1:
+        raise ValueError
+    for _ in range(attempts - 1):
+        try:
+            return await call()
+        except RateLimitError as error:
+            await asyncio.sleep(float(error.response.headers["retry_after"]))
+    return await call()
+
+
+async def text_as_seconds(call, *, attempts=4):
+    if attempts < 1:
+        raise ValueError
+    for _ in range(attempts - 1):
+        try:
+            return await call()
+        except RateLimitError as error:
+            await asyncio.sleep(error.response.headers.get("retry-after", 1))
+    return await call()
+
+
+async def forgets_to_await_the_wait(call, *, attempts=4):
+    if attempts < 1:
+        raise ValueError
+    for _ in range(attempts - 1):
+        try:
+            return await call()
+        except RateLimitError as error:
+            asyncio.sleep(float(error.response.headers.get("retry-after", 1)))
+    return await call()
+
+
+def plain(call, *, attempts=4):
+    if attempts < 1:
+        raise ValueError
+    for _ in range(attempts - 1):
+        try:
+            return call()
+        except RateLimitError:
+            pass
+    return call()
+
+
 WRONG = [
     (not_at_all, "A refusal reached the caller"),
     (backs_off, "The service said `retry-after: 2`"),
@@ -279,4 +354,12 @@ WRONG = [
     (three_by_default, "A refusal reached the caller"),
     (needs_a_coroutine, "`create_task` takes a coroutine"),
     (swallows, "the CancelledError has to reach the caller"),
+    (a_minute_at_most, "The service said `retry-after: 480`"),
+    (own_time_out, "broke off a call"),
+    (made_once, "`call()` makes a new one"),
+    (headers_of_the_error, "`error.response.headers`"),
+    (another_name, "The header is named `retry-after`"),
+    (text_as_seconds, "read it with `float`"),
+    (forgets_to_await_the_wait, "without its `await` it does nothing"),
+    (plain, "Begin it with `async def polite`"),
 ]
