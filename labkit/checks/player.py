@@ -31,7 +31,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..clock import FreeClock
+from ..clock import FreeClock, cancel_all
 from ..errors import Deadlock
 from .messages import Plain, decode, encode, encode_error
 
@@ -422,9 +422,7 @@ def _signature(function: Callable[..., Any]) -> str:
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
     """End what the learner's function left behind, without asking the judge for the time."""
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
+    cancel_all(loop)
     # A task that refuses to end stays behind, and the loop closes over it.
     for _ in range(10):
         loop.call_soon(loop.stop)
