@@ -164,17 +164,22 @@ def output_of(page: Page, cell: str) -> Locator:
     return page.locator(f".jp-Cell[data-windowed-list-index='{place}'] .jp-Cell-outputWrapper")
 
 
+def select(page: Page, cell: str) -> None:
+    """Make the cell of an id the active one."""
+    page.evaluate(
+        """id => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.activeCellIndex = notebook.widgets.findIndex(it => it.model.id === id);
+            notebook.deselectAll();
+        }""",
+        cell,
+    )
+
+
 def run(page: Page, *cells: str) -> Locator:
     """Run some cells as they are; what the last one shows."""
     for cell in cells:
-        page.evaluate(
-            """id => {
-                const notebook = window.jupyterapp.shell.currentWidget.content;
-                notebook.activeCellIndex = notebook.widgets.findIndex(it => it.model.id === id);
-                notebook.deselectAll();
-            }""",
-            cell,
-        )
+        select(page, cell)
         command(page, "run-cell")
     output = output_of(page, cells[-1])
     output.scroll_into_view_if_needed()

@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import IDLE, MARKS, command, lab, open_notebook, page, pictures, shoot, write
+from tests.browser import (
+    IDLE,
+    MARKS,
+    command,
+    lab,
+    open_notebook,
+    output_of,
+    page,
+    pictures,
+    select,
+    shoot,
+    write,
+)
 from tools import notebooks
 
 __all__ = ["lab", "page", "pictures"]  # fixtures
@@ -99,6 +111,7 @@ def run_and_stop(page: Page, bench: Locator, before: str) -> None:
 def test_stop_in_the_middle_of_a_cell_leaves_every_row_cancelled(
     page: Page, pictures: Path
 ) -> None:
+    open_notebook(page, "00_start_here")
     write(page, "setup", FLEET)
     start(page, "run-cell")
     output = page.locator(".jp-Cell-outputWrapper").filter(has_text="Sleepers")
@@ -130,3 +143,19 @@ def test_two_runs_are_played_side_by_side(page: Page, pictures: Path) -> None:
     for _ in range(5):
         at_the_start = expect_change(page, output, at_the_start)
     shoot(page, output, pictures, "side-by-side")
+
+
+def test_a_board_shows_what_is_kicked_back_while_it_is_revised(page: Page, pictures: Path) -> None:
+    open_notebook(page, "04_adversarial_gate")
+    select(page, "revise-code")
+    command(page, "run-all-above")
+    select(page, "revise-code")
+    board = output_of(page, "revise-code")
+    start(page, "run-cell")
+    expect(board).to_contain_text("7 calls")  # the revisions, after all first tries
+    assert picture_of(board).count('class="retried"') == 2
+    board.scroll_into_view_if_needed()
+    page.screenshot(path=pictures / "course.png")
+    expect(board).to_contain_text("0 in flight")
+    assert "revised" in picture_of(board)
+    expect(board).to_contain_text("4 passed; rejected")
