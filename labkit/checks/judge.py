@@ -65,7 +65,7 @@ class Step:
 
     Attributes:
         seconds: How long it takes.
-        value: What it returns.
+        value: What it returns; a built-in exception, too, can be returned.
         error: What it raises instead.
         refusal: A reply that fails with a status; the call then raises what the SDK raises for it.
         cleanup: How long its clean-up takes once it is cancelled, in seconds.
@@ -628,7 +628,7 @@ class Session:
             failed = {"failed": number, "kind": type(step.error).__name__, "text": str(step.error)}
             self._later(step.seconds, failed)
         else:
-            self._later(step.seconds, {"done": number, "value": encode(step.value, _none)})
+            self._later(step.seconds, {"done": number, "value": encode(step.value, _returned)})
         return None
 
     def _on_cancelled(self, event: Mapping[str, Any]) -> None:
@@ -690,6 +690,13 @@ def _thing(data: Mapping[str, Any]) -> Any:
 
 
 def _none(_value: Any) -> None:
+    return None
+
+
+def _returned(value: Any) -> Plain | None:
+    """An exception that a worker returns, as any other value, and does not raise."""
+    if isinstance(value, Exception):
+        return {"$": "exception", "kind": type(value).__name__, "text": str(value)}
     return None
 
 
@@ -801,6 +808,8 @@ def same(wanted: Any, seen: Any) -> bool:
         return wanted.keys() == seen.keys() and all(same(wanted[key], seen[key]) for key in wanted)
     if isinstance(wanted, bool) or isinstance(seen, bool):
         return wanted is seen
+    if isinstance(wanted, Exception) and isinstance(seen, Raised):
+        return (type(wanted).__name__, str(wanted)) == (seen.kind, seen.text)
     return bool(wanted == seen)
 
 

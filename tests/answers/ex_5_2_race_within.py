@@ -266,6 +266,62 @@ async def calls_a_cancellation_late(attempts, valid, *, seconds):
         raise TimeoutError from None
 
 
+def another_clock():
+    # Such as `time.monotonic`: by it, no time passes in a check.
+    return 100.0
+
+
+async def by_another_clock(attempts, valid, *, seconds):
+    if not attempts:
+        raise ValueError
+    until = another_clock() + seconds
+    tasks = {asyncio.create_task(awaited(attempt)) for attempt in attempts}
+    pending = tasks
+    try:
+        while pending:
+            done, pending = await asyncio.wait(
+                pending, timeout=until - another_clock(), return_when="FIRST_COMPLETED"
+            )
+            if not done:
+                raise TimeoutError
+            for task in done:
+                if not task.exception() and valid(task.result()):
+                    return task.result()
+        raise RuntimeError
+    finally:
+        await cancel_and_finish(tasks)
+
+
+async def takes_the_deadline_for_an_attempt(attempts, valid, *, seconds):
+    if not attempts:
+        raise ValueError
+    tasks = [asyncio.ensure_future(attempt()) for attempt in attempts]
+    try:
+        for finished in asyncio.as_completed(tasks, timeout=seconds):
+            try:
+                result = await finished
+            except Exception:
+                continue
+            if valid(result):
+                return result
+        raise RuntimeError
+    finally:
+        await cancel_and_finish(tasks)
+
+
+async def none_for_a_failure(attempts, valid, *, seconds):
+    def lenient(attempt):
+        async def go():
+            try:
+                return await attempt()
+            except Exception:
+                return None
+
+        return go
+
+    return await cleans_up_behind_the_timeout(list(map(lenient, attempts)), valid, seconds=seconds)
+
+
 WRONG = [
     (a_timeout_around_it_all, "not the clean-up of the losers"),
     (wait_for_the_race, "not the clean-up of the losers"),
@@ -278,5 +334,8 @@ WRONG = [
     (none_when_it_is_late, "No winner within"),
     (the_first_of_asyncio_wait, "before the deadline"),
     (a_deadline_for_each, "No winner within"),
+    (by_another_clock, "by the event loop's clock"),
+    (takes_the_deadline_for_an_attempt, "as_completed(timeout=...)"),
+    (none_for_a_failure, "has lost and has no result"),
     (calls_a_cancellation_late, "cancelled from outside"),
 ]
