@@ -1,8 +1,8 @@
 """5.2: a deadline for the winner, none for the clean-up."""
 
 import asyncio
-import sys
 import contextlib
+import sys
 
 from labkit.patterns import cancel_and_finish, race
 
