@@ -225,7 +225,34 @@ def _loop_runs() -> bool:
 
 def _run_here(main: Coroutine[Any, Any, T], idle: Idle | None) -> T:
     with asyncio.Runner(loop_factory=lambda: FreeClock(idle)) as runner:
-        return runner.run(main)
+        try:
+            return runner.run(main)
+        except Deadlock:
+            loop = runner.get_loop()
+            # What goes wrong while they end has the deadlock for its cause, and that is told.
+            loop.set_exception_handler(lambda _loop, _context: None)
+            cancel_all(loop)
+            raise
+
+
+def cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the tasks of a loop that stands still, also those that await each other in a circle.
+
+    ``Task.cancel`` cancels what the task awaits, and so goes round such a circle until Python's
+    recursion limit stops it. There the task is ended from outside, which wakes whoever awaits it.
+
+    Args:
+        loop: An event loop that does not run at the moment.
+    """
+    for task in asyncio.all_tasks(loop):
+        try:
+            task.cancel()
+        except RecursionError:
+            asyncio.Future.cancel(task)
+            coroutine = task.get_coro()
+            if isinstance(coroutine, Coroutine):
+                with contextlib.suppress(BaseException):
+                    coroutine.close()
 
 
 def _run_on_thread(main: Coroutine[Any, Any, T], idle: Idle | None) -> T:

@@ -123,6 +123,27 @@ def test_a_wait_without_end_is_found_and_says_who_waits() -> None:
     assert str(error.value).count("waits_for_nothing") == 2
 
 
+@pytest.mark.parametrize("through", ["tasks", "gather"])
+@pytest.mark.parametrize("size", [2, 5])
+def test_tasks_that_await_each_other_in_a_circle_are_a_deadlock_as_any_other(
+    size: int, through: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def awaits_the_next(tasks: list[asyncio.Task[None]], place: int) -> None:
+        after = tasks[(place + 1) % size]
+        await (after if through == "tasks" else asyncio.gather(after))
+
+    async def main() -> None:
+        tasks: list[asyncio.Task[None]] = []
+        async with asyncio.TaskGroup() as group:
+            for place in range(size):
+                tasks.append(group.create_task(awaits_the_next(tasks, place)))
+
+    with pytest.raises(Deadlock, match="cannot happen") as error:
+        run(main())
+    assert str(error.value).count("awaits_the_next") == size
+    assert not capfd.readouterr().err
+
+
 def test_a_thread_of_ones_own_can_still_wake_the_loop() -> None:
     async def main() -> str:
         loop = asyncio.get_running_loop()

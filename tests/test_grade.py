@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,6 +68,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
             target = root / learner / path.name
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(source.read_bytes())
+    for learner in ("untouched", "solved"):  # what the capstone reads comes along
+        shutil.copytree(SHIPPED / "service", root / learner / "service")
     report = graded(root)
     jsonschema.validate(report, SCHEMA)
     found: dict[str, dict[str, Any]] = {"untouched": {}, "solved": {}}

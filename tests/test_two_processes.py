@@ -21,6 +21,11 @@ CHOSEN = [
         *[wrong for wrong, _ in module.WRONG[:: len(module.WRONG) // 2 + 1]],
     ]
 ]
+# Their tasks cannot be cancelled as others are, and the child has to end all the same.
+CHOSEN += [
+    pytest.param("6.4", name, id=f"6.4-{name}")
+    for name in ("awaits_a_circle", "awaits_a_circle_and_cancels")
+]
 
 
 def judged_outside(id: str, file: Path, name: str, *, limit: float = 20.0) -> Verdict:

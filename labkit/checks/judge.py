@@ -11,7 +11,7 @@ import heapq
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NoReturn, Protocol
 
@@ -65,7 +65,7 @@ class Step:
 
     Attributes:
         seconds: How long it takes.
-        value: What it returns.
+        value: What it returns; a built-in exception, too, can be returned.
         error: What it raises instead.
         refusal: A reply that fails with a status; the call then raises what the SDK raises for it.
         cleanup: How long its clean-up takes once it is cancelled, in seconds.
@@ -216,7 +216,7 @@ class Run:
             NotYet: When it did not return, changed its input or left something running.
         """
         if self.how == "raised":
-            self.fail(*_explain(self.value))
+            self.fail(*_explain(self.value, is_async=self.is_async))
         self._through()
         if self.is_async and not self.awaited:
             self.fail(
@@ -419,22 +419,41 @@ class Run:
                 ((b, a) for b, a in zip(self.before, self.after, strict=True) if not same(b, a)),
                 (self.before, self.after),
             )
+            place, wanted, seen = _where_they_differ(*changed)
             self.fail(
-                "It changed what was passed in; work on a copy.",
-                wanted=show(changed[0]),
-                seen=show(changed[1]),
+                "It changed what was passed in; work on a copy."
+                + (f"\nChanged: `{place}`" if place else ""),
+                wanted=show(wanted),
+                seen=show(seen),
             )
 
 
-def _explain(raised: Raised) -> tuple[str, None, str]:
+def _where_they_differ(before: Any, after: Any, place: str = "") -> tuple[str, Any, Any]:
+    """The smallest part that holds all in which two values differ: its place, and both of it."""
+    keys: Iterable[Any] = ()
+    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+        keys = before
+    elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        keys = range(len(before)) if len(before) == len(after) else ()
+    differing = [key for key in keys if not same(before[key], after[key])]
+    if len(differing) != 1:
+        return place, before, after
+    [key] = differing
+    return _where_they_differ(before[key], after[key], f"{place}[{key!r}]")
+
+
+def _explain(raised: Raised, *, is_async: bool) -> tuple[str, None, str]:
+    instead = (
+        "the one that awaits your function: `await` inside it instead"
+        if is_async
+        else "as it does in a notebook, and this is a plain `def`, which can wait for nothing:"
+        " work the answer out instead of running it"
+    )
     hints = {
         "asyncio.run() cannot be called": (
-            "An event loop runs already, the one that awaits your function: `await` inside it"
-            " instead of `asyncio.run(...)`."
+            f"An event loop runs already, {instead}{' of `asyncio.run(...)`' if is_async else ''}."
         ),
-        "event loop is already running": (
-            "An event loop runs already, the one that awaits your function: `await` inside it."
-        ),
+        "event loop is already running": f"An event loop runs already, {instead}.",
         "SystemExit": "It ends the whole program (`exit()`); a function ends with `return`.",
         "NotImplementedError": "There is still a `raise NotImplementedError` on one way through.",
         "can't be used in 'await'": (
@@ -609,7 +628,7 @@ class Session:
             failed = {"failed": number, "kind": type(step.error).__name__, "text": str(step.error)}
             self._later(step.seconds, failed)
         else:
-            self._later(step.seconds, {"done": number, "value": encode(step.value, _none)})
+            self._later(step.seconds, {"done": number, "value": encode(step.value, _returned)})
         return None
 
     def _on_cancelled(self, event: Mapping[str, Any]) -> None:
@@ -671,6 +690,13 @@ def _thing(data: Mapping[str, Any]) -> Any:
 
 
 def _none(_value: Any) -> None:
+    return None
+
+
+def _returned(value: Any) -> Plain | None:
+    """An exception that a worker returns, as any other value, and does not raise."""
+    if isinstance(value, Exception):
+        return {"$": "exception", "kind": type(value).__name__, "text": str(value)}
     return None
 
 
@@ -782,6 +808,8 @@ def same(wanted: Any, seen: Any) -> bool:
         return wanted.keys() == seen.keys() and all(same(wanted[key], seen[key]) for key in wanted)
     if isinstance(wanted, bool) or isinstance(seen, bool):
         return wanted is seen
+    if isinstance(wanted, Exception) and isinstance(seen, Raised):
+        return (type(wanted).__name__, str(wanted)) == (seen.kind, seen.text)
     return bool(wanted == seen)
 
 

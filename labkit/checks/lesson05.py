@@ -50,10 +50,14 @@ class Field:
     Args:
         chance: Where values are drawn from.
         racers: The attempts, in dispatch order.
+        accepts_all: Whether `valid` says yes to whatever it is shown.
     """
 
-    def __init__(self, chance: random.Random, racers: Sequence[Racer]) -> None:
+    def __init__(
+        self, chance: random.Random, racers: Sequence[Racer], *, accepts_all: bool = False
+    ) -> None:
         self.racers = racers
+        self._accepts_all = accepts_all
         self.names = [f"attempt {place}" for place, _ in enumerate(racers)]
         self.steps = [self._step(chance, racer) for racer in racers]
         self.attempts = [
@@ -77,7 +81,7 @@ class Field:
         return lambda: step
 
     def _is_valid(self, result: Any) -> bool:
-        return any(same(value, result) for value in self._good)
+        return self._accepts_all or any(same(value, result) for value in self._good)
 
     def values(self, how: str, at: float | None = None) -> list[Any]:
         """What attempts of a kind return; with a moment, those that end just then."""
@@ -86,6 +90,16 @@ class Field:
             for racer, step in zip(self.racers, self.steps, strict=True)
             if racer.how == how and at in (None, racer.seconds)
         ]
+
+    def came_from(self, result: Any) -> float | None:
+        """When the attempt ends that returns this result; None where no attempt does."""
+        pairs = zip(self.racers, self.steps, strict=True)
+        ends = [r.seconds for r, s in pairs if r.how != "raises" and same(s.value, result)]
+        return min(ends, default=None)
+
+    def ended_at(self, at: float) -> int:
+        """How many attempts end at a moment."""
+        return sum(racer.seconds == at for racer in self.racers)
 
     def running(self, at: float) -> list[str]:
         """The names of the attempts that have not ended by then."""
@@ -117,6 +131,17 @@ def _own(field: Field, run: Run) -> bool:
     """Whether what reached the caller is what an attempt raised."""
     numbers = {call.number for name in field.names for call in run.of(name)}
     return run.how == "raised" and any(leaf.call in numbers for leaf in run.value.leaves())
+
+
+def _expect_no_cancellation(run: Run) -> None:
+    """Go on only where no CancelledError came out of a function that nobody cancelled."""
+    run.expect(
+        run.how != "raised" or "CancelledError" not in run.value.family,
+        "A CancelledError reached the caller, though nobody had cancelled it: to await a cancelled"
+        " task raises one. With `return_exceptions=True`, `gather` hands it back as a value, and"
+        " waits for all of them.",
+        seen=run.outcome,
+    )
 
 
 def _started_together(run: Run, field: Field, at: float) -> None:
@@ -163,6 +188,7 @@ def _ended(run: Run, field: Field, at: float, why: str) -> None:
 def _expect_win(run: Run, field: Field, *, at: float) -> None:
     wanted = field.values("valid", at)
     gave_up = {"RuntimeError", "TimeoutError"}
+    _expect_no_cancellation(run)
     if run.how == "raised" and (_own(field, run) or gave_up & set(run.value.family)):
         run.fail(
             "An attempt's failure reached the caller. An attempt that raises has lost; the race"
@@ -188,16 +214,27 @@ def _expect_win(run: Run, field: Field, *, at: float) -> None:
     seen = run.answer()
     _started_together(run, field, at)
     if not any(same(value, seen) for value in wanted):
-        ran_on = [name for name in field.running(at) if run.of(name)[0].outcome != "cancelled"]
-        if not wanted[0]:
+        came = field.came_from(seen)
+        failed = any(run.of(name)[0].outcome == "failed" for name in field.names)
+        if not wanted[0] or isinstance(wanted[0], Exception):
             why = (
-                "It returns the result that won, just as it is. `None`, 0 and an empty text are"
-                " results, too: only `valid` says whether one may win."
+                "It returns the result that won, just as it is. `None`, 0, an empty text and an"
+                " exception that was returned, not raised, are results, too: only `valid` says"
+                " whether one may win."
             )
-        elif len(ran_on) > 1:
+        elif came is None and failed:
+            why = (
+                "No attempt returned this. One that raises has lost and has no result: what an"
+                " `except` puts in its place (`None`, the exception itself) does not race, even"
+                " where `valid` would accept it."
+            )
+        elif came is None:
+            why = "No attempt returned this. What the winner returned is wanted, just as it is."
+        elif came > at and field.ended_at(at) == 1:
             why = (
                 f"The winner was there at {at:.3f} s, and it waited for the others. The first valid"
-                " result ends the race, wherever its attempt stands in the list."
+                " result ends the race, wherever its attempt stands in the list: to await them in"
+                " the order of the list is to wait for whoever stands first."
             )
         else:
             why = (
@@ -215,6 +252,7 @@ def _expect_win(run: Run, field: Field, *, at: float) -> None:
 
 def _expect_none_valid(run: Run, field: Field) -> None:
     last = max(racer.seconds for racer in field.racers)
+    _expect_no_cancellation(run)
     run.expect_raised(
         "RuntimeError",
         "No attempt gave a valid result, and all have ended: that raises a RuntimeError, not what"
@@ -243,8 +281,8 @@ def _grade_winning(bench: Bench, **named: Any) -> None:
     """What holds for a race with and without a deadline; none of these takes over 20 s."""
     chance = bench.random
 
-    def run(*racers: Racer) -> tuple[Run, Field]:
-        field = Field(chance, racers)
+    def run(*racers: Racer, accepts_all: bool = False) -> tuple[Run, Field]:
+        field = Field(chance, racers, accepts_all=accepts_all)
         return bench.run(field.attempts, field.valid, **named), field
 
     # All attempts are good; the winner stands neither first nor last.
@@ -261,13 +299,16 @@ def _grade_winning(bench: Bench, **named: Any) -> None:
     )
     _expect_win(*result, at=3.0)
     # What is valid may be nothing much, and what is much may not be valid.
-    values: tuple[Any, ...] = (None, 0, "", False, [])
+    values: tuple[Any, ...] = (None, 0, "", False, [], LookupError(nonsense(chance)))
     for value in values:
         rubbish = Racer(1.0, "rubbish", value=[True])
         _expect_win(*run(rubbish, Racer(12.0), Racer(2.0, value=value)), at=2.0)
+    # What raises has no result that could win.
+    early = Racer(1.0, "raises")
+    _expect_win(*run(Racer(13.0), early, Racer(2.0), accepts_all=True), at=2.0)
     # Several end at the same moment.
     others = [Racer(1.0, "rubbish"), Racer(1.0, "raises"), Racer(1.0, "rubbish")]
-    for place in (3, 0, 1):
+    for place in (3, 0, 1, 2):
         crowd = [*others[:place], Racer(1.0), *others[place:], Racer(11.0, cleanup=0.5)]
         _expect_win(*run(*crowd), at=1.0)
     _expect_win(*run(Racer(13.0), Racer(2.0), Racer(2.0)), at=2.0)
@@ -329,9 +370,21 @@ def _expect_late(run: Run, field: Field, *, seconds: float) -> None:
     if run.how == "returned" and any(same(v, run.value) for v in field.values("valid")):
         run.fail(
             "That result came after the deadline. The time counts from the start of the race, and"
-            " an attempt that loses does not set it back.",
+            " an attempt that loses does not set it back. It counts by the event loop's clock"
+            " (`asyncio.timeout`, `loop.time()`); `time.monotonic()` and `time.time()` are others.",
             wanted=f"TimeoutError at {seconds:.3f} s",
             seen=f"{show(run.value)} at {run.seconds:.3f} s",
+            pictures=field.pictures(run, seconds),
+        )
+    _expect_no_cancellation(run)
+    if run.how == "raised" and "RuntimeError" in run.value.family and run.seconds >= seconds:
+        run.fail(
+            f"No winner within {seconds:.3f} s, and others still ran: TimeoutError. A RuntimeError"
+            " is for a race in which all have ended by themselves. Has an `except` taken the"
+            " deadline's own TimeoutError for that of an attempt? With a time limit on each attempt"
+            " it does, and with `as_completed(timeout=...)`, which raises both from one `await`.",
+            wanted=f"TimeoutError at {seconds:.3f} s",
+            seen=f"{run.outcome} at {run.seconds:.3f} s",
             pictures=field.pictures(run, seconds),
         )
     if run.how == "raised" and run.seconds < seconds - SLACK:
@@ -407,6 +460,11 @@ class Hedged:
         """When it is decided, in seconds."""
         return self.starts[self.decides] + self.steps[self.decides].seconds
 
+    def failed_by(self, at: float) -> bool:
+        """Whether a copy raises at that very moment."""
+        pairs = zip(self.starts, self.steps, strict=False)
+        return any(step.error and start + step.seconds == at for start, step in pairs)
+
     @property
     def running(self) -> list[int]:
         """The places of the copies that still run then."""
@@ -474,8 +532,11 @@ def _expect_starts(run: Run, case: Hedged) -> None:
             "A copy was cancelled to make room for the next. A hedge is no retry: the first copy"
             " stays in flight, since it may be the first to return."
         )
-    elif before is not None and before.outcome == "failed" and place < len(case.starts):
-        why = "A copy that raises has the next one started at once: there is nothing to wait for."
+    elif place < len(case.starts) and case.failed_by(case.starts[place]):
+        why = (
+            "Whichever copy raises, one more is started at once, as long as there may be one: it"
+            " does not wait for `delay`, nor for the other copies."
+        )
     elif place < len(seen) and place >= len(case.starts):
         why = f"{len(case.starts)} copies in all at most: no more are started after these."
     else:
@@ -504,6 +565,15 @@ def _settled(run: Run, case: Hedged) -> None:
 
 
 def _expect_answer(run: Run, case: Hedged) -> None:
+    _expect_no_cancellation(run)
+    if run.how == "raised" and run.value.call is None and "TimeoutError" in run.value.family:
+        run.fail(
+            "It gave up after `delay`, which is no deadline: it says when to start one more copy."
+            " Once the last has been started, wait for those in flight as long as they take.",
+            wanted=show(case.steps[case.decides].value),
+            seen=f"{run.outcome} at {run.seconds:.3f} s",
+            pictures=case.pictures(run),
+        )
     if run.how == "raised" and any(leaf.call is not None for leaf in run.value.leaves()):
         run.fail(
             "A copy's failure reached the caller, though there was another copy in flight or to"
@@ -527,6 +597,22 @@ def _expect_answer(run: Run, case: Hedged) -> None:
         seen=show(seen),
     )
     _settled(run, case)
+
+
+def _expect_answers_in_crowds(bench: Bench, cases: Sequence[Hedged]) -> None:
+    """Go on only where the copy that returns is found among others that end when it does."""
+    runs = [case.run(bench) for case in cases]
+    if any(run.how == "raised" for run in runs):
+        # A set's order is chance: which of them went wrong differs from one check to the next.
+        runs[0].fail(
+            "Several copies ended at the same moment, and one of them had returned. Look at every"
+            " one in `done`, which is a set and has no order, before you say that all have failed.",
+            wanted="the result of the copy that returned",
+            seen="an exception, in one run or more of this kind",
+            pictures=cases[0].pictures(runs[0]),
+        )
+    for run, case in zip(runs, cases, strict=True):
+        _expect_answer(run, case)
 
 
 def _expect_failure(run: Run, case: Hedged) -> None:
@@ -581,12 +667,25 @@ def grade_hedge(bench: Bench) -> None:
         # With one copy it is a plain call.
         Hedged((ok(3.0),), (0.0,), 0, copies=1),
         # An answer may be nothing much.
-        *(Hedged((slow, ok(1.0, value=v)), (0.0, 1.0), 1) for v in (None, 0, "", False)),
+        *(
+            Hedged((slow, ok(1.0, value=value)), (0.0, 1.0), 1)
+            for value in (None, 0, "", False, LookupError(nonsense(chance)))
+        ),
         Hedged((slow, ok(1.0)), (0.0, 1.0), 1, returns="task"),
         Hedged((slow, ok(1.0)), (0.0, 1.0), 1, returns="awaitable"),
     ]
     for case in answers:
         _expect_answer(case.run(bench), case)
+    # Several end at the same moment, and one of them has returned.
+    crowds = [
+        Hedged((bad(2.0), ok(1.0)), (0.0, 1.0), 1),
+        Hedged((ok(2.0), bad(1.0)), (0.0, 1.0), 0),
+    ]
+    for place in range(6):
+        steps = tuple(ok(5.5 - n) if n == place else bad(5.5 - n) for n in range(6))
+        starts = tuple(map(float, range(6)))
+        crowds.append(Hedged(steps, starts, place, copies=6))
+    _expect_answers_in_crowds(bench, crowds)
     failures = [
         Hedged((bad(0.5), bad(0.75)), (0.0, 0.5), 1),
         Hedged((bad(4.0), bad(0.5), bad(1.0)), (0.0, 1.0, 1.5), 0, copies=3),

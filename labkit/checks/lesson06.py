@@ -140,7 +140,9 @@ def _told(job: Job, options: Mapping[str, Any]) -> str:
     number = {task["name"]: place for place, task in enumerate(job["tasks"], 1)}
     lines = []
     for place, task in enumerate(job["tasks"], 1):
-        needs = ", ".join(f"task {number[need]}" for need in task["needs"])
+        needs = ", ".join(
+            f"task {number[need]}" if need in number else f"{need!r}" for need in task["needs"]
+        )
         lines.append(
             f"  task {place}: {task['seconds']:g} s, {task['tokens']:,} tokens,"
             f" {'structured' if task['structured'] else 'not structured'}"
@@ -238,6 +240,9 @@ MISTAKES: tuple[tuple[Callable[[Sequence[float], int], float], str], ...] = (
 )
 
 
+NONE = "the plan and the merge are all that takes time"
+
+
 def grade_predict(bench: Bench) -> None:
     """6.2: the clock of a planned fan-out, played through."""
     chance = bench.random
@@ -263,7 +268,8 @@ def grade_predict(bench: Bench) -> None:
         ([2], {}),
         ([2, 1, 3], {"plan": 2.0}),
         ([2, 1, 3], {"merge": 2.0}),
-        ([2, 1, 3, 2], {"limit": 2, "plan": 4.0, "merge": 1.0}),
+        # Here too, with the plan or the merge added to each task besides.
+        ([2, 1, 3, 2], {"limit": 2, "plan": 3.0, "merge": 1.0}),
         ([1, 1, 1], {"limit": 1, "plan": 0.5, "merge": 8.0}),
         ([], {}),
         ([], {"limit": 2, "plan": 3.0, "merge": 1.0}),
@@ -288,7 +294,9 @@ def _grade_prediction(bench: Bench, seconds: list[float], options: dict[str, Any
     wanted = before + alone + after
     said = ", ".join(f"{took:g}" for took in seconds[:10]) + (", …" if len(seconds) > 10 else "")
     given = "".join(f", {name}={value}" for name, value in options.items())
-    told = f"For predict([{said}]{given})" + ("" if seconds else ", where there is no task")
+    told = f"For predict([{said}]{given})" + (
+        "" if seconds else f", where there is no task: {NONE}"
+    )
     seen = _answer(run, told)
     if _close(wanted, seen):
         return
@@ -314,7 +322,7 @@ def _misread(
     if isinstance(seen, bool) or not isinstance(seen, int | float):
         return "It returns seconds, a number."
     if not seconds:
-        return "With no task, the plan and the merge are all that takes time."
+        return f"With no task, {NONE}."
     alone = _makespan(seconds, limit)
     for parts, why in (
         (before, "The merge comes after the last task: add `merge`."),
@@ -323,6 +331,13 @@ def _misread(
     ):
         if _close(parts + alone, seen):
             return why
+    for once, each, why in (
+        (after, before, "the plan to each task. It comes once, before the first."),
+        (before, after, "the merge to each task. It comes once, after the last."),
+        (0.0, before + after, "plan and merge to each task. They come once, around all of them."),
+    ):
+        if each and _close(once + _makespan([took + each for took in seconds], limit), seen):
+            return f"That adds {why}"
     if limit is None and not (before or after):
         return "Without a limit all run together, and the slowest ends the fan-out."
     if limit is not None:
@@ -573,7 +588,7 @@ def grade_run_dag(bench: Bench) -> None:
 
 def _grade_dag(run: Run, site: Site) -> None:
     needs = site.needs
-    seen = run.answer()
+    seen = _answer(run, f"For {needs!r}, in which nothing fails")
     calls = run.of("worker")
     asked = [call.args[0] if call.args else None for call in calls]
     for call in calls:
@@ -727,10 +742,10 @@ def _grade_cancelled(bench: Bench, names: Mapping[str, str]) -> None:
 # 6.5
 
 RULES = {
-    "routing": "`routing`: a single task, and it is no try among others.",
+    "routing": "`routing`: a single task, and no alternatives. That is asked before anything else.",
     "plan-then-execute": (
-        "`plan-then-execute`: some task needs another. That is asked before anything else of"
-        " several tasks, also of different tries at one goal."
+        "`plan-then-execute`: some task needs another. That is asked next, before"
+        " anything else of several tasks, also of different tries at one goal."
     ),
     "race-then-cancel": (
         "`race-then-cancel`: different tries at one and the same goal, where a good answer is"
@@ -740,11 +755,24 @@ RULES = {
     "gather-then-merge": (
         "`gather-then-merge`: the merge has a schema and *every* output is structured."
     ),
-    "sequential": (
-        "`sequential`: what is left. Tries that cannot be told apart or cannot be cancelled; a"
-        " freeform merge; a schema where some output is not structured."
-    ),
+    "sequential": "`sequential`: what is left where no other rule applies.",
 }
+
+
+def _rule(job: Job, wanted: str) -> str:
+    """The rule that decides a job."""
+    if wanted != "sequential":
+        return RULES[wanted]
+    if job["alternatives"]:
+        lacks = [what for what in ("checkable", "cancellable") if not job[what]]
+        return (
+            "`sequential`: different tries at one goal, however many, race only where they are both"
+            f" checkable and cancellable. These are not {' and not '.join(lacks)}, and no later"
+            " rule is asked."
+        )
+    if job["merge"] == "freeform":
+        return "`sequential`: a freeform merge is neither `none` nor `schema`, so no rule is left."
+    return "`sequential`: there is a schema to merge by, and some output is not structured."
 
 
 def grade_choose(bench: Bench) -> None:
@@ -755,7 +783,7 @@ def grade_choose(bench: Bench) -> None:
         if same(wanted, seen):
             continue
         known = isinstance(seen, str) and seen in RULES
-        why = RULES[wanted] if known else f"It returns one of {', '.join(RULES)}."
+        why = _rule(job, wanted) if known else f"It returns one of {', '.join(RULES)}."
         run.fail(
             f"{why} The first rule that applies decides.\n{_told(job, {})}",
             wanted=show(wanted),
@@ -793,6 +821,8 @@ def _choices(chance: random.Random) -> list[tuple[Job, str]]:
         (job({}), "routing"),
         (job(loose, merge="schema", checkable=True, cancellable=True), "routing"),
         (job({}, merge="freeform"), "routing"),
+        # What a single task needs lies outside the job, and the first rule has decided by then.
+        (job({"needs": [nonsense(chance)]}, merge="schema"), "routing"),
         (job({}, tries=True), "sequential"),
         (job({}, tries=True, checkable=True, cancellable=True), race),
         (job(*three, needs=[(2, 1)]), "plan-then-execute"),

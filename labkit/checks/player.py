@@ -31,7 +31,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..clock import FreeClock
+from ..clock import FreeClock, cancel_all
 from ..errors import Deadlock
 from .messages import Plain, decode, encode, encode_error
 
@@ -273,7 +273,7 @@ class _Player:
         if "failed" in event:
             future.set_exception(self._error(event))
         else:
-            future.set_result(decode(event.get("value")))
+            future.set_result(decode(event.get("value"), _exception))
 
     def _error(self, event: Mapping[str, Any]) -> BaseException:
         error: BaseException
@@ -281,7 +281,7 @@ class _Player:
             # One of its own for each call, or it could not be told which call was refused.
             error = copy.copy(_refusal(event["status"], event["retry_after"]))
         else:
-            error = getattr(builtins, event["kind"], RuntimeError)(event["text"])
+            error = _exception(event)
         self._errors[id(error)] = event["failed"]
         self._kept.append(error)
         return error
@@ -298,6 +298,12 @@ class _Player:
             kind = type(value).__name__
             return {"$": "object", "kind": kind, "text": f"<{kind} {state}>"}
         return self._things.get(id(value))
+
+
+def _exception(told: Mapping[str, Any]) -> Exception:
+    """A built-in exception, from its name and its message."""
+    error: Exception = getattr(builtins, told["kind"], RuntimeError)(told["text"])
+    return error
 
 
 def _as_sent(block: Any) -> Any:
@@ -422,9 +428,7 @@ def _signature(function: Callable[..., Any]) -> str:
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
     """End what the learner's function left behind, without asking the judge for the time."""
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
+    cancel_all(loop)
     # A task that refuses to end stays behind, and the loop closes over it.
     for _ in range(10):
         loop.call_soon(loop.stop)

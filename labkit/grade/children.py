@@ -34,6 +34,8 @@ SETTINGS = {
     "MPLBACKEND": "agg",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
+    # Else each thread claims 64 MiB of addresses for itself, and a few threads are all the memory.
+    "MALLOC_ARENA_MAX": "2",
 }
 
 PATIENCE = 60.0

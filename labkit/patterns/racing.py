@@ -30,8 +30,8 @@ async def race(attempts: Iterable[Callable[[], Awaitable[T]]], valid: Callable[[
 
     All are started together. One that raises, or whose result is not valid, has lost and ends
     nothing; the winner ends the rest, clean-up and all. The same holds when the race itself is
-    cancelled. Of two valid results in the same turn of the event loop, the one whose attempt
-    stands first is taken.
+    cancelled; a cancellation during the clean-up is passed on to it. Of two valid results in the
+    same turn of the event loop, the one whose attempt stands first is taken.
 
     Args:
         attempts: Functions of no arguments, each of which returns an awaitable.

@@ -5,9 +5,10 @@ The wording is illustrative; structure, counts, order and times are real.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from ..script import Reply, Request, Rule
+from ..script import Reply, Request, Rule, count_tokens
 
 SECONDS = {"throughput": 0.9, "latency": 0.4, "price": 0.7, "outages": 0.5, "staff": 0.3}
 """Topic → how long its research takes."""
@@ -42,7 +43,7 @@ SCHEMA: dict[str, Any] = {
 PROSE = {
     "throughput": "Throughput: 48,000 messages/s, by the vendor's own benchmark.",
     "latency": "Latency: 9 ms at the 99th percentile.",
-    "price": "The price depends on the region; most teams tell of $410 a month.",
+    "price": "The price depends on the region; most teams report $410 a month.",
     "outages": "Outages: 2 a year, by the status page.",
     "staff": "Staff: half a person, after the first month.",
 }
@@ -63,11 +64,11 @@ def _answer(request: Request) -> Reply:
         "unit": UNITS[topic],
         "source": f"https://queue.example/{topic}",
     }
-    reply = Reply(row, seconds=SECONDS[topic])
-    if topic != "price":
-        return reply
-    # The third of the five runs into its limit of tokens in the middle of its row.
-    return Reply(reply.blocks()[0]["text"][:48], seconds=SECONDS[topic], stop_reason="max_tokens")
+    text, limit = json.dumps(row), int(request.body["max_tokens"])
+    if count_tokens(text) <= limit:
+        return Reply(row, seconds=SECONDS[topic])
+    cut = text[: limit * len(text) // count_tokens(text)]
+    return Reply(cut, seconds=SECONDS[topic], stop_reason="max_tokens")
 
 
 def _is_research(request: Request) -> bool:
@@ -79,4 +80,4 @@ RESEARCH: tuple[Rule, ...] = (
     Rule("Merge ", says="Merged.", seconds=MERGE_SECONDS),
     Rule(_is_research, says=_answer),
 )
-"""The rules of a planner, five researchers, of whom one is cut short, and a merger."""
+"""The rules of a planner, five researchers, whose rows are cut at `max_tokens`, and a merger."""

@@ -358,6 +358,81 @@ async def swallows_the_cancellation(attempts, valid):
         return None
 
 
+def with_failures_as(result_of):
+    async def racing(attempts, valid):
+        async def go(attempt):
+            try:
+                return await attempt()
+            except Exception as error:
+                return result_of(error)
+
+        return await completed_in_turn([partial(go, attempt) for attempt in attempts], valid)
+
+    return racing
+
+
+async def none_for_a_failure(attempts, valid):
+    return await with_failures_as(lambda _: None)(attempts, valid)
+
+
+async def the_exception_for_a_failure(attempts, valid):
+    return await with_failures_as(lambda error: error)(attempts, valid)
+
+
+async def none_for_whatever_ends_it(attempts, valid):
+    async def go(attempt):
+        try:
+            return await attempt()
+        except BaseException:
+            return None
+
+    return await completed_in_turn([partial(go, attempt) for attempt in attempts], valid)
+
+
+async def takes_a_returned_exception_for_a_failure(attempts, valid):
+    def wins(result):
+        return not isinstance(result, Exception) and valid(result)
+
+    return await with_failures_as(lambda error: error)(attempts, wins)
+
+
+async def in_the_order_of_the_list(attempts, valid):
+    if not attempts:
+        raise ValueError
+    tasks = [asyncio.create_task(awaited(attempt)) for attempt in attempts]
+    try:
+        for task in tasks:
+            with contextlib.suppress(Exception):
+                result = await task
+                if valid(result):
+                    return result
+        raise RuntimeError
+    finally:
+        await end(tasks)
+
+
+async def gathers_the_losers_bare(attempts, valid):
+    if not attempts:
+        raise ValueError
+    tasks = [asyncio.create_task(awaited(attempt)) for attempt in attempts]
+    pending = set(tasks)
+    try:
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if not task.exception() and valid(task.result()):
+                    return task.result()
+        raise RuntimeError
+    finally:
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending)
+
+
+async def forgets_the_return(attempts, valid):
+    await completed_in_turn(attempts, valid)
+
+
 WRONG = [
     (in_a_row, "started together"),
     (waits_for_all, "it waited for the others"),
@@ -374,5 +449,12 @@ WRONG = [
     (raises_what_an_attempt_raised, "not what an attempt raised"),
     (waits_for_nobody, "raises a ValueError"),
     (shields_them, "still ran"),
+    (none_for_a_failure, "has lost and has no result"),
+    (the_exception_for_a_failure, "has lost and has no result"),
+    (none_for_whatever_ends_it, "has lost and has no result"),
+    (takes_a_returned_exception_for_a_failure, "are results, too"),
+    (in_the_order_of_the_list, "in the order of the list"),
+    (gathers_the_losers_bare, "nobody had cancelled it"),
+    (forgets_the_return, "What the winner returned is wanted"),
     (swallows_the_cancellation, "CancelledError has to reach the caller"),
 ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 
 from labkit.patterns import cancel_and_finish, race
 
@@ -254,6 +255,10 @@ async def the_first_of_asyncio_wait(attempts, valid, *, seconds):
         await cancel_and_finish(tasks)
 
 
+# Before 3.12 `wait_for` was a task of its own; now the race's cancel reaches the clean-up it began.
+LATE = "No winner within" if sys.version_info < (3, 12) else "clean-up was broken off"
+
+
 async def a_deadline_for_each(attempts, valid, *, seconds):
     limited = [lambda attempt=attempt: asyncio.wait_for(attempt(), seconds) for attempt in attempts]
     return await race(limited, valid)
@@ -264,6 +269,62 @@ async def calls_a_cancellation_late(attempts, valid, *, seconds):
         return await cleans_up_behind_the_timeout(attempts, valid, seconds=seconds)
     except asyncio.CancelledError:
         raise TimeoutError from None
+
+
+def another_clock():
+    # Such as `time.monotonic`: by it, no time passes in a check.
+    return 100.0
+
+
+async def by_another_clock(attempts, valid, *, seconds):
+    if not attempts:
+        raise ValueError
+    until = another_clock() + seconds
+    tasks = {asyncio.create_task(awaited(attempt)) for attempt in attempts}
+    pending = tasks
+    try:
+        while pending:
+            done, pending = await asyncio.wait(
+                pending, timeout=until - another_clock(), return_when="FIRST_COMPLETED"
+            )
+            if not done:
+                raise TimeoutError
+            for task in done:
+                if not task.exception() and valid(task.result()):
+                    return task.result()
+        raise RuntimeError
+    finally:
+        await cancel_and_finish(tasks)
+
+
+async def takes_the_deadline_for_an_attempt(attempts, valid, *, seconds):
+    if not attempts:
+        raise ValueError
+    tasks = [asyncio.ensure_future(attempt()) for attempt in attempts]
+    try:
+        for finished in asyncio.as_completed(tasks, timeout=seconds):
+            try:
+                result = await finished
+            except Exception:
+                continue
+            if valid(result):
+                return result
+        raise RuntimeError
+    finally:
+        await cancel_and_finish(tasks)
+
+
+async def none_for_a_failure(attempts, valid, *, seconds):
+    def lenient(attempt):
+        async def go():
+            try:
+                return await attempt()
+            except Exception:
+                return None
+
+        return go
+
+    return await cleans_up_behind_the_timeout(list(map(lenient, attempts)), valid, seconds=seconds)
 
 
 WRONG = [
@@ -277,6 +338,9 @@ WRONG = [
     (waits_the_time_out, "The winner was there at"),
     (none_when_it_is_late, "No winner within"),
     (the_first_of_asyncio_wait, "before the deadline"),
-    (a_deadline_for_each, "No winner within"),
+    (a_deadline_for_each, LATE),
+    (by_another_clock, "by the event loop's clock"),
+    (takes_the_deadline_for_an_attempt, "as_completed(timeout=...)"),
+    (none_for_a_failure, "has lost and has no result"),
     (calls_a_cancellation_late, "cancelled from outside"),
 ]

@@ -1,6 +1,7 @@
 """5.3: a second copy where the first is late; the first to return wins."""
 
 import asyncio
+import contextlib
 from itertools import count
 
 from labkit.patterns import cancel_and_finish
@@ -117,6 +118,7 @@ async def a_timer_that_is_set_anew(attempt, *, delay, copies=2):
     loop = asyncio.get_running_loop()
     outcome = loop.create_future()
     tasks = []
+    errors = []
     timer = None
 
     def start():
@@ -133,10 +135,12 @@ async def a_timer_that_is_set_anew(attempt, *, delay, copies=2):
             return
         if task.exception() is None:
             outcome.set_result(task.result())
-        elif len(tasks) < copies:
+            return
+        errors.append(task.exception())
+        if len(tasks) < copies:
             start()
-        elif all(other.done() for other in tasks):
-            outcome.set_exception(task.exception())
+        elif len(errors) == copies:
+            outcome.set_exception(errors[-1])
 
     start()
     try:
@@ -345,11 +349,144 @@ async def another_error(attempt, *, delay, copies=2):
         raise RuntimeError("every copy failed") from error
 
 
+def looking_at(some_of):
+    async def hedging(attempt, *, delay, copies=2):
+        if copies < 1:
+            raise ValueError
+        tasks = [asyncio.ensure_future(attempt())]
+        pending = set(tasks)
+        try:
+            while True:
+                more = len(tasks) < copies
+                done, pending = await asyncio.wait(
+                    pending, timeout=delay if more else None, return_when="FIRST_COMPLETED"
+                )
+                for task in some_of(done):
+                    if not task.exception():
+                        return task.result()
+                    last = task.exception()
+                if more:
+                    tasks.append(asyncio.ensure_future(attempt()))
+                    pending.add(tasks[-1])
+                elif not pending:
+                    raise last
+        finally:
+            await cancel_and_finish(tasks)
+
+    return hedging
+
+
+async def pops_one_of_done(attempt, *, delay, copies=2):
+    popping = looking_at(lambda done: [done.pop()] if done else [])
+    return await popping(attempt, delay=delay, copies=copies)
+
+
+async def looks_at_the_first_of_done(attempt, *, delay, copies=2):
+    first = looking_at(lambda done: list(done)[:1])
+    return await first(attempt, delay=delay, copies=copies)
+
+
+async def stops_looking_at_the_first_failure(attempt, *, delay, copies=2):
+    def until_one_failed(done):
+        for task in done:
+            yield task
+            if task.exception():
+                break
+
+    return await looking_at(until_one_failed)(attempt, delay=delay, copies=copies)
+
+
+async def all_have_ended_so_all_have_failed(attempt, *, delay, copies=2):
+    if copies < 1:
+        raise ValueError
+    news = asyncio.Queue()
+    tasks = []
+
+    def start():
+        tasks.append(asyncio.create_task(awaited(attempt)))
+        tasks[-1].add_done_callback(news.put_nowait)
+
+    start()
+    try:
+        while True:
+            task = None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay if len(tasks) < copies else None):
+                    task = await news.get()
+            if task and not task.exception():
+                return task.result()
+            if len(tasks) < copies:
+                start()
+            elif all(task.done() for task in tasks):
+                raise task.exception()
+    finally:
+        await cancel_and_finish(tasks)
+
+
+async def each_copy_waits_for_the_next(attempt, *, delay, copies=2):
+    if copies < 1:
+        raise ValueError
+    first = asyncio.ensure_future(attempt())
+    tasks = {first}
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=delay if copies > 1 else None)
+        if done and (not first.exception() or copies == 1):
+            return first.result()
+        rest = hedge_the_rest(attempt, delay, copies - 1)
+        tasks.add(asyncio.create_task(rest))
+        pending = tasks - done
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when="FIRST_COMPLETED")
+            for task in done:
+                if not task.exception():
+                    return task.result()
+                last = task.exception()
+        raise last
+    finally:
+        await cancel_and_finish(tasks)
+
+
+async def hedge_the_rest(attempt, delay, copies):
+    return await each_copy_waits_for_the_next(attempt, delay=delay, copies=copies)
+
+
+async def gives_up_after_the_last(attempt, *, delay, copies=2):
+    if copies < 1:
+        raise ValueError
+    tasks = []
+    pending = set()
+    last = None
+    try:
+        while True:
+            if len(tasks) < copies:
+                tasks.append(asyncio.ensure_future(attempt()))
+                pending.add(tasks[-1])
+            elif not pending:
+                raise last
+            done, pending = await asyncio.wait(
+                pending, timeout=delay, return_when="FIRST_COMPLETED"
+            )
+            if not done and len(tasks) == copies:
+                raise TimeoutError("no copy returned")
+            for task in done:
+                if not task.exception():
+                    return task.result()
+                last = task.exception()
+    finally:
+        await cancel_and_finish(tasks)
+
+
 WRONG = [
     (all_at_once, "started once only"),
     (a_retry, "A hedge is no retry"),
     (counts_from_the_beginning, "counts from the start of the latest copy"),
-    (waits_after_a_failure, "has the next one started at once"),
+    (waits_after_a_failure, "one more is started at once"),
+    (each_copy_waits_for_the_next, "Whichever copy raises"),
+    (pops_one_of_done, "Look at every one in `done`"),
+    (looks_at_the_first_of_done, "Look at every one in `done`"),
+    (stops_looking_at_the_first_failure, "Look at every one in `done`"),
+    (all_have_ended_so_all_have_failed, "before you say that all have failed"),
+    (gives_up_after_the_last, "which is no deadline"),
     (raises_the_first, "the one raised last in time"),
     (raises_that_of_the_last_copy, "the one raised last in time"),
     (one_failure_ends_it, "A copy that raises ends nothing"),

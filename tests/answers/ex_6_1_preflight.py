@@ -124,6 +124,12 @@ def takes_the_needs_away(job, *, min_tokens=5_000):
     return against
 
 
+def rounds_the_merge_up(job, *, min_tokens=5_000):
+    against = one_by_one(job, min_tokens=min_tokens)
+    job["merge_seconds"] += 0.25
+    return against
+
+
 WRONG = [
     (all_of_them, "some output is not structured"),
     (the_first_alone, "some task needs another"),
@@ -138,4 +144,5 @@ WRONG = [
     (none_for_go, "empty where nothing does"),
     (yes_or_no, "It returns a list"),
     (takes_the_needs_away, "changed what was passed in"),
+    (rounds_the_merge_up, "Changed: `['merge_seconds']`"),
 ]

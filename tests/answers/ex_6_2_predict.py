@@ -1,5 +1,6 @@
 """6.2: the clock of a planned fan-out."""
 
+import asyncio
 import heapq
 
 ID = "6.2"
@@ -106,6 +107,37 @@ def merges_each(seconds, *, limit=None, plan=0.0, merge=0.0):
     return a_list_of_places(seconds, limit=limit, plan=plan, merge=merge * len(seconds))
 
 
+def plans_each(seconds, *, limit=None, plan=0.0, merge=0.0):
+    return a_list_of_places([plan + took for took in seconds], limit=limit, merge=merge) + (
+        0.0 if seconds else plan
+    )
+
+
+def plans_and_merges_each(seconds, *, limit=None, plan=0.0, merge=0.0):
+    return a_list_of_places([plan + took + merge for took in seconds], limit=limit) + (
+        0.0 if seconds else plan + merge
+    )
+
+
+def no_place_for_no_task(seconds, *, limit=None, plan=0.0, merge=0.0):
+    _refuse(limit)
+    free = [plan] * (limit or len(seconds))
+    for took in seconds:
+        free[free.index(min(free))] += took
+    return max(free) + merge
+
+
+def runs_it(seconds, *, limit=None, plan=0.0, merge=0.0):
+    async def main():
+        await asyncio.sleep(plan + max(seconds, default=0.0) + merge)
+
+    coroutine = main()
+    try:
+        return asyncio.run(coroutine)
+    finally:
+        coroutine.close()
+
+
 def nothing_takes_nothing(seconds, *, limit=None, plan=0.0, merge=0.0):
     return a_list_of_places(seconds, limit=limit, plan=plan, merge=merge) if seconds else 0.0
 
@@ -142,6 +174,10 @@ WRONG = [
     (forgets_the_merge, "add `merge`"),
     (forgets_the_plan, "add `plan`"),
     (merges_each, "the merge once"),
+    (plans_each, "adds the plan to each task"),
+    (plans_and_merges_each, "adds plan and merge to each task"),
+    (no_place_for_no_task, "are all that takes time"),
+    (runs_it, "a plain `def`, which can wait for nothing"),
     (nothing_takes_nothing, "With no task"),
     (the_last_one, "It need not be the last to end"),
     (uses_up_the_list, "changed what was passed in"),

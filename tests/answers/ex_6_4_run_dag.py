@@ -234,6 +234,59 @@ async def waits_for_ever(worker, needs):
     return {task: results[task] for task in needs}
 
 
+async def awaits_a_circle(worker, needs):
+    """Tasks that await each other: `cancel()` goes round the circle without end."""
+    tasks = {}
+
+    async def run(task):
+        return await worker(task, {need: await tasks[need] for need in needs[task]})
+
+    async with asyncio.TaskGroup() as group:
+        for task in needs:
+            tasks[task] = group.create_task(run(task))
+    return {task: tasks[task].result() for task in needs}
+
+
+async def awaits_a_circle_of_known_needs(worker, needs):
+    if any(need not in needs for those in needs.values() for need in those):
+        raise ValueError("a need is no task")
+    return await awaits_a_circle(worker, needs)
+
+
+async def awaits_a_circle_and_cancels(worker, needs):
+    tasks = {}
+
+    async def run(task):
+        return await worker(task, {need: await tasks[need] for need in needs[task]})
+
+    for task in needs:
+        tasks[task] = asyncio.create_task(run(task))
+    try:
+        return dict(zip(needs, await asyncio.gather(*tasks.values()), strict=True))
+    except BaseException:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        raise
+
+
+async def awaits_a_circle_of_gathers(worker, needs):
+    tasks = {}
+
+    async def run(task):
+        results = await asyncio.gather(*(tasks[need] for need in needs[task]))
+        return await worker(task, dict(zip(needs[task], results, strict=True)))
+
+    async with asyncio.TaskGroup() as group:
+        for task in needs:
+            tasks[task] = group.create_task(run(task))
+    return {task: tasks[task].result() for task in needs}
+
+
+async def gives_up(worker, needs):
+    raise RuntimeError("too many needs")
+
+
 async def gathers(worker, needs):
     """The rest runs on when one fails."""
     round_by_round(needs)
@@ -333,6 +386,11 @@ WRONG = [
     (again_for_each_user, "once for each task"),
     (never_looks, "no worker may be started before that is known"),
     (waits_for_ever, "went on for ever"),
+    (awaits_a_circle, "went on for ever"),
+    (awaits_a_circle_of_known_needs, "went on for ever"),
+    (awaits_a_circle_and_cancels, "went on for ever"),
+    (awaits_a_circle_of_gathers, "went on for ever"),
+    (gives_up, "in which nothing fails"),
     (shields_them, "does not run on to its end"),
     (polls, "the moment its own needs are done"),
     (gathers, "still ran"),

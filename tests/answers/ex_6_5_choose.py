@@ -111,6 +111,11 @@ def asks_the_preflight(job):
     return "sequential" if small else rule_by_rule(job)
 
 
+def needs_before_a_single_task(job):
+    needs = any(task["needs"] for task in job["tasks"])
+    return "plan-then-execute" if needs else rule_by_rule(job)
+
+
 def in_capitals(job):
     return rule_by_rule(job).upper()
 
@@ -121,13 +126,14 @@ def says_nothing(job):
 
 
 WRONG = [
-    (a_single_try_is_routing, "`sequential`: what is left"),
+    (a_single_try_is_routing, "different tries at one goal, however many"),
+    (needs_before_a_single_task, "`routing`: a single task, and no alternatives"),
     (tries_before_needs, "`plan-then-execute`: some task needs another"),
-    (either_will_do, "`sequential`: what is left"),
-    (tries_that_lost_are_spawned, "`sequential`: what is left"),
+    (either_will_do, "These are not cancellable"),
+    (tries_that_lost_are_spawned, "no later rule is asked"),
     (races_whatever_can_be_cancelled, "nothing to merge"),
-    (a_schema_is_enough, "`sequential`: what is left"),
-    (freeform_is_merged_too, "`sequential`: what is left"),
+    (a_schema_is_enough, "some output is not structured"),
+    (freeform_is_merged_too, "a freeform merge is neither"),
     (spawn_wants_structure, "structured or not"),
     (only_the_first_task, "some task needs another"),
     (asks_the_preflight, "nothing to merge"),
