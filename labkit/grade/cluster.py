@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import LabkitError, UsageError
 from ..extras import bring
-from ..patterns import on_cluster
-from . import notebooks
+from . import notebooks, sandbox
 from .children import PATIENCE, Gone
 from .judging import ungraded
 from .notebooks import Submission, Unreadable
@@ -36,14 +36,17 @@ ANSWERS = 5.0
 DESERTED = 60.0
 """Real seconds that a grading waits for a worker to come back when all are gone."""
 
-ENDS = 10.0
-"""Real seconds that the workers may take to end what was cancelled."""
+ENDS = 5.0
+"""Real seconds to wait for the workers to say that they have ended what they did."""
 
 ATTEMPTS = 3
 """How often a notebook is handed in whose workers died, as many at a time as the cluster allows."""
 
 LOOKS = 2.0
 """Real seconds between two looks at which workers there are."""
+
+Graded = tuple[NotebookResult, dict[str, bool]]
+"""What a worker found, and which means of isolation were active there."""
 
 
 class Cluster:
@@ -117,29 +120,35 @@ class Cluster:
         from distributed import Client
 
         try:
-            # A name that resolves to nothing and a port that swallows all take their time.
-            async with asyncio.timeout(2 * ANSWERS):
+            async with asyncio.timeout(ANSWERS):
                 client = Client(
-                    self._address, asynchronous=True, timeout=ANSWERS, set_as_default=False
+                    self._address, asynchronous=True, timeout=2 * ANSWERS, set_as_default=False
                 )
                 try:
                     self._client = await client
                 finally:
                     if self._client is None:
                         await client.close(timeout=0)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            why = _first_line(error) or f"nothing within {ANSWERS:g} s"
             raise LabkitError(
-                f"no Dask scheduler answers at {self._address} ({_first_line(error)}): start one"
+                f"no Dask scheduler answers at {self._address} ({why}): start one"
                 " with `dask scheduler`, and give the address that it prints"
             ) from None
-        await self._greet()
+        try:
+            async with asyncio.timeout(2 * PATIENCE):
+                await self._greet(self._client)
+        except TimeoutError:
+            raise LabkitError(
+                f"not every worker of the cluster at {self._address} got ready within"
+                f" {2 * PATIENCE:g} s: look whether they all work"
+            ) from None
 
-    async def _greet(self) -> None:
+    async def _greet(self, client: Client) -> None:
         """Have every worker say which labkit it has, and get ready to grade."""
-        assert self._client is not None
         # Of the standard library, so that a worker without labkit can answer too.
         version = pkgutil.resolve_name
-        told = await self._client.run(version, "labkit:__version__", on_error="return")
+        told = await client.run(version, "labkit:__version__", on_error="return")
         if not told:
             raise LabkitError(
                 f"the cluster at {self._address} has no worker: start some with"
@@ -147,17 +156,10 @@ class Cluster:
             )
         for address, answer in told.items():
             if isinstance(answer, ImportError | AttributeError):
-                raise _refused(address, None)
+                raise _refused(address, None, __version__)
             if not isinstance(answer, Exception) and answer != __version__:
-                raise _refused(address, answer)
-        try:
-            async with asyncio.timeout(2 * PATIENCE):
-                ready = await self._client.run(_get_ready, self._order, on_error="return")
-        except TimeoutError:
-            raise LabkitError(
-                f"not every worker of the cluster at {self._address} got ready within"
-                f" {2 * PATIENCE:g} s: look whether they all work"
-            ) from None
+                raise _refused(address, answer, __version__)
+        ready = await client.run(_get_ready, self._order, on_error="return")
         for answer in ready.values():
             if isinstance(answer, LabkitError):
                 raise answer
@@ -170,7 +172,6 @@ class Cluster:
             self._isolation[name] = active and self._isolation.get(name, True)
 
     async def _grade(self, todo: Sequence[Submission], jobs: int | None, through: Through) -> None:
-        assert self._client is not None
         waiting = iter(todo)
         running: dict[asyncio.Task[NotebookResult], Submission] = {}
         deserted: float | None = None
@@ -185,23 +186,16 @@ class Cluster:
                     return
                 deserted = None if places else (deserted or time.monotonic())
                 if deserted is not None and time.monotonic() - deserted > DESERTED:
-                    raise self._lost("has had no worker left for a while")
+                    raise self._lost(f"has had no worker for {DESERTED:g} s")
                 done, _ = await asyncio.wait(
                     running, timeout=LOOKS, return_when=asyncio.FIRST_COMPLETED
                 )
                 for task in done:
-                    submission = running.pop(task)
-                    if task.cancelled():  # not by us
-                        raise self._lost("can no longer be reached")
-                    through(submission, task.result())
+                    through(running.pop(task), task.result())
         finally:
             for task in running:
                 task.cancel()
-            if running:
-                ended, _ = await asyncio.wait(running, timeout=ENDS)
-                for task in ended:
-                    if not task.cancelled():
-                        task.exception()
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def _places(self) -> dict[str, int]:
         """The workers there are, and how many notebooks each grades at once."""
@@ -223,14 +217,20 @@ class Cluster:
         files = notebooks.beside(submission.path, self._paths)
         notebook = Notebook(path, submission.learner, data, files)
         assert self._client is not None
-        grade = on_cluster(self._client, _grade_there)
+        told: Graded | None
         for _ in range(ATTEMPTS):
             try:
-                result, isolation = await grade(self._order, notebook)
-            except (KilledWorker, Gone):
+                # By default Dask takes equal calls for one and the same, and runs it once.
+                told = await self._client.submit(_grade_there, self._order, notebook, pure=False)
+            except KilledWorker:
                 continue
+            except CancelledError:  # by Dask, which can no longer tell what becomes of it
+                raise self._lost("can no longer be reached") from None
             except ImportError:  # a worker that came later
-                raise _refused("one of the workers", None) from None
+                raise _refused("of the cluster that came last", None, __version__) from None
+            if told is None:
+                continue
+            result, isolation = told
             self._active(isolation)
             result.path = path  # the worker may write paths in another way
             return result
@@ -248,16 +248,16 @@ class Cluster:
         await client.close(timeout=ENDS)
 
 
-def _refused(worker: str, version: str | None) -> LabkitError:
+def _refused(worker: str, version: str | None, wanted: str) -> LabkitError:
     has = "no labkit that can be imported" if version is None else f"labkit {version}"
     return LabkitError(
-        f"the worker {worker} has {has}, and this is labkit {__version__}: verdicts could differ."
+        f"the worker {worker} has {has}, and this is labkit {wanted}: verdicts could differ."
         " Install the same one there and start that worker again"
     )
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
+    return str(error).partition("\n")[0][:200]
 
 
 @contextlib.contextmanager
@@ -274,8 +274,11 @@ def _quiet() -> Iterator[None]:
 
 # On the workers; all of it runs on a worker's event loop
 
-_stations: dict[tuple[str, str], asyncio.Task[Station]] = {}
-"""(the worker's address, the grading's id) → the station that grades for it."""
+_stations: dict[str, asyncio.Task[Station]] = {}
+"""The id of a grading → the station that grades for it here."""
+
+_over: set[str] = set()
+"""The ids of gradings that are over: what of them is still on its way here is not begun."""
 
 
 async def _get_ready(order: Order, dask_worker: Worker) -> dict[str, bool]:
@@ -283,31 +286,32 @@ async def _get_ready(order: Order, dask_worker: Worker) -> dict[str, bool]:
     return (await _station(order, dask_worker)).isolation
 
 
-async def _grade_there(order: Order, notebook: Notebook) -> tuple[NotebookResult, dict[str, bool]]:
-    """Grade a notebook on the worker that this runs on; returns the means of isolation, too."""
+async def _grade_there(order: Order, notebook: Notebook) -> Graded | None:
+    """Grade a notebook on the worker that this runs on; None where its station ended meanwhile."""
     from distributed import get_worker
 
-    worker = get_worker()
-    if order.version != __version__:  # it came after the others were asked
-        raise LabkitError(
-            f"the worker {worker.address} has labkit {__version__}, and the grading is labkit"
-            f" {order.version}'s. Install the same one there and start that worker again"
-        )
-    station = await _station(order, worker)
-    return await station.grade(notebook), station.isolation
+    try:
+        station = await _station(order, get_worker())
+        return await station.grade(notebook), station.isolation
+    except Gone:
+        return None
 
 
 async def _station(order: Order, worker: Worker) -> Station:
-    """The station of a grading on a worker; it is started once, and again where it has ended."""
-    key = (worker.address, order.id)
-    starting = _stations.get(key)
+    """The station of a grading; it is started once, and again where it has ended."""
+    if order.version != __version__:  # a worker that came after the others were asked
+        raise _refused(worker.address, __version__, order.version)
+    if sys.platform != "linux":
+        raise LabkitError(
+            f"the worker {worker.address} runs on {sys.platform}: only on Linux can learners' code"
+            " be kept apart from a worker"
+        )
+    if order.id in _over:
+        raise Gone("the grading is over")
+    starting = _stations.get(order.id)
     if starting is None or (starting.done() and (_failed(starting) or starting.result().over)):
-        if sys.platform != "linux":
-            raise LabkitError(
-                f"the worker {worker.address} runs on {sys.platform}: only on Linux can learners'"
-                " code be kept apart from a worker"
-            )
-        starting = _stations[key] = asyncio.create_task(Station.begin(order))
+        sandbox.hide_memory()  # from here on it holds the seed
+        starting = _stations[order.id] = asyncio.create_task(Station.begin(order))
     try:
         return await asyncio.shield(starting)
     except LabkitError as error:
@@ -318,9 +322,10 @@ def _failed(task: asyncio.Task[Any]) -> bool:
     return task.cancelled() or task.exception() is not None
 
 
-async def _dismiss(id: str, dask_worker: Worker) -> None:
+async def _dismiss(id: str) -> None:
     """End this worker's station, if there is one."""
-    starting = _stations.pop((dask_worker.address, id), None)
+    _over.add(id)
+    starting = _stations.pop(id, None)
     if starting is not None:
         await asyncio.wait([starting])
         if not _failed(starting):

@@ -183,13 +183,13 @@ def _grade(options: argparse.Namespace) -> int:
     from .children import nursery
 
     team: Team | None = None
-    if options.cluster:
+    if options.cluster is not None:
         from .cluster import Cluster
 
         team = Cluster(options.cluster)
 
     # What the submissions need is loaded there while what the judge needs is loaded here.
-    source = None if options.cluster else nursery()
+    source = nursery() if team is None else None
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
         from . import notebooks

@@ -102,8 +102,8 @@ class Station:
         Raises:
             LabkitError: When it cannot grade.
         """
-        station = cls(
-            await asyncio.create_subprocess_exec(
+        try:
+            process = await asyncio.create_subprocess_exec(
                 *python("from labkit.grade.station import main; main()"),
                 stdin=PIPE,
                 stdout=PIPE,
@@ -112,7 +112,9 @@ class Station:
                 start_new_session=True,  # a Ctrl-C in the worker's terminal is the worker's
                 limit=ANSWER,
             )
-        )
+        except OSError as error:
+            raise LabkitError(f"no process could be started ({error})") from None
+        station = cls(process)
         try:
             station._say(asdict(order))
             async with asyncio.timeout(PATIENCE):
@@ -135,7 +137,7 @@ class Station:
         return self._hearing is None or self._hearing.done()
 
     async def grade(self, notebook: Notebook) -> NotebookResult:
-        """Have a notebook graded; whoever cancels this waits until nothing of it is left.
+        """Have a notebook graded.
 
         Args:
             notebook: The notebook.
@@ -147,15 +149,9 @@ class Station:
             raise Gone("the process that grades has ended")
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
-        try:
-            data = base64.b64encode(notebook.data).decode()
-            self._say({"number": number, "notebook": {**vars(notebook), "data": data}})
-            found = await asyncio.shield(answer)
-        except asyncio.CancelledError:
-            self._say({"number": number, "notebook": None})
-            await asyncio.wait([answer])
-            answer.exception()  # or asyncio would complain that nobody looked
-            raise
+        data = base64.b64encode(notebook.data).decode()
+        self._say({"number": number, **vars(notebook), "data": data})
+        found = await answer
         return NotebookResult.from_json(found["result"])
 
     async def close(self) -> None:
@@ -187,9 +183,12 @@ class Station:
 
     async def _hear_all(self) -> None:
         while (answer := await self._hear()) is not None:
-            self._asked.pop(answer["number"]).set_result(answer)
+            asked = self._asked.pop(answer["number"])
+            if not asked.done():  # nobody waits any more
+                asked.set_result(answer)
         for asked in self._asked.values():
-            asked.set_exception(Gone("the process that grades has ended"))
+            if not asked.done():
+                asked.set_exception(Gone("the process that grades has ended"))
         self._asked.clear()
 
 
@@ -234,21 +233,15 @@ def main() -> None:
 
         with contextlib.closing(Judges(limits)) as judges, contextlib.suppress(BrokenPipeError):
             judges.listen(0, wire.read)
-            working: dict[int, Judge] = {}
+            numbers: dict[Judge, int] = {}
             asked = time.monotonic()
-            while not wire.ended and (working or time.monotonic() - asked < IDLE):
+            while not wire.ended and (numbers or time.monotonic() - asked < IDLE):
                 while wire.lines:
                     asked = time.monotonic()
-                    message = json.loads(wire.lines.pop(0))
-                    number, notebook = message["number"], message["notebook"]
-                    if notebook is not None:
-                        working[number] = judge(notebook)
-                    elif number in working:
-                        working[number].kill()
+                    notebook = json.loads(wire.lines.pop(0))
+                    numbers[judge(notebook)] = notebook["number"]
                 for ended in judges.ended(IDLE):
-                    number = next(it for it, judge in working.items() if judge is ended)
-                    del working[number]
-                    say({"number": number, "result": ended.result().as_json()})
+                    say({"number": numbers.pop(ended), "result": ended.result().as_json()})
 
 
 class _Wire:
