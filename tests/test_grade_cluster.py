@@ -25,8 +25,9 @@ PATIENCE = 120
 """Seconds after which something that should have happened is taken never to happen."""
 
 SCHEDULER = """
-import asyncio
+import asyncio, sys
 from distributed import Scheduler
+{before}
 
 async def main():
     async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
@@ -59,6 +60,7 @@ class Started:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            env={**os.environ, "ANTHROPIC_API_KEY": "sk-secret"},
         )
         assert self.process.stdout is not None
         self.said = self.process.stdout.readline().strip()
@@ -71,10 +73,10 @@ class Started:
 
 
 @contextlib.contextmanager
-def running(*workers: str) -> Iterator[tuple[str, list[Started]]]:
-    """A cluster, with the code that each worker runs before it begins."""
+def running(*workers: str, scheduled: str = "") -> Iterator[tuple[str, list[Started]]]:
+    """A cluster, with the code that each worker, and the scheduler, runs before it begins."""
     with contextlib.ExitStack() as stack:
-        scheduler = Started(SCHEDULER)
+        scheduler = Started(SCHEDULER.format(before=scheduled))
         stack.callback(scheduler.kill)
         started = []
         for before in workers:
@@ -131,6 +133,39 @@ def test_the_report_is_that_of_this_machine(cluster: str, tmp_path: Path) -> Non
     assert not (tmp_path / ".labkit" / "grade.jsonl").exists()
 
 
+def test_the_seed_is_not_with_the_learner(cluster: str, tmp_path: Path) -> None:
+    searching = """
+        import ctypes, os, re
+
+        PLANTED = "this is " + str(1000) + " in memory"
+
+        def held(pattern):
+            for line in open("/proc/self/maps").readlines():
+                place, rights, *_ = line.split()
+                begin, end = (int(it, 16) for it in place.split("-"))
+                if rights.startswith("rw"):
+                    memory = (ctypes.c_char * (end - begin)).from_address(begin)
+                    if re.search(pattern, memory):
+                        return True
+            return False
+
+        # The patterns do not match themselves.
+        try:
+            open("/proc/self/maps").close()
+        except OSError:
+            pass  # the sandbox lets nobody look
+        else:
+            assert held(b"this is 100[0] in memory"), "the search does not find what is there"
+            assert not held(b"drawn-from-[t]his"), "the seed is here"
+        assert "sk-secret" not in str(dict(os.environ))
+    """
+    path = write(tmp_path / "02.ipynb", code(searching), exercise_cell("2.1", RIGHT["2.1"]))
+    arguments = ("grade", path, "--seed", "drawn-from-this", "--format", "json")
+    report = json.loads(command(*arguments, "--cluster", cluster, cwd=tmp_path).stdout)
+    assert report["notebooks"][0]["problems"] == []
+    assert statuses(report["notebooks"][0])["2.1"] == "passed"
+
+
 def test_what_was_graded_before_is_taken_up(cluster: str, tmp_path: Path) -> None:
     path = write(tmp_path / "a" / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
     other = write(tmp_path / "b" / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
@@ -154,9 +189,22 @@ def test_what_was_graded_before_is_taken_up(cluster: str, tmp_path: Path) -> Non
     assert not journal.exists()
 
 
-def caught_at_work(workers: list[Started]) -> tuple[Started, list[psutil.Process]]:
+def begun(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
+    """The ``labkit`` command, while it runs."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "labkit", *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def caught_at_work(
+    grading: subprocess.Popen[str], workers: list[Started]
+) -> tuple[Started, list[psutil.Process]]:
     """A worker in the middle of a notebook: its judge is there, and is stopped before its end."""
-    while True:
+    while grading.poll() is None:
         for worker in workers:
             for station in psutil.Process(worker.process.pid).children():
                 # A station has the interpreter that is forked from, and then its judges.
@@ -169,6 +217,7 @@ def caught_at_work(workers: list[Started]) -> tuple[Started, list[psutil.Process
                             pass
                         if status == psutil.STATUS_STOPPED:
                             return worker, family(psutil.Process(worker.process.pid))
+    raise AssertionError(f"it ended before anybody was caught: {grading.communicate()}")
 
 
 @pytest.mark.long
@@ -176,14 +225,8 @@ def test_a_worker_that_dies_loses_nothing(tmp_path: Path) -> None:
     root = a_class(tmp_path / "class", learners=6)
     arguments = ("grade", root, "--seed", "s", "--format", "json")
     with running("", "") as (address, workers):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "labkit", *map(str, arguments), "--cluster", address],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        worker, below = caught_at_work(workers)
+        process = begun(*arguments, "--cluster", address, cwd=tmp_path)
+        worker, below = caught_at_work(process, workers)
         worker.process.send_signal(signal.SIGKILL)
         out, told = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, told
@@ -197,14 +240,10 @@ def test_a_worker_that_dies_loses_nothing(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     root = a_class(tmp_path / "class", learners=6)
     with running("", "") as (address, workers):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "labkit", "grade", str(root), "--cluster", address],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        caught_at_work(workers)  # its notebook stays in the middle for as long as it is stopped
+        process = begun("grade", root, "--cluster", address, cwd=tmp_path)
+        caught_at_work(
+            process, workers
+        )  # its notebook stays in the middle for as long as it is stopped
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130, told
@@ -215,21 +254,53 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
             assert not family(psutil.Process(worker.process.pid))
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
+ANOTHER = "import labkit; labkit.__version__ = '9.9'"
+
+OTHERS = pytest.mark.parametrize(
     ("before", "told"),
     [
-        ("import labkit; labkit.__version__ = '9.9'", "has labkit 9.9, and this is labkit"),
+        (ANOTHER, "has labkit 9.9, and this is labkit"),
         ("sys.modules['labkit'] = None", "has no labkit that can be imported"),
     ],
+    ids=["another", "none"],
 )
+
+
+@pytest.mark.long
+@OTHERS
 def test_a_worker_with_another_labkit_is_refused(before: str, told: str, tmp_path: Path) -> None:
     path = write(tmp_path / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
     with running("", before) as (address, workers):
         done = command("grade", path, "--cluster", address, cwd=tmp_path)
-        assert done.returncode == 2
-        assert done.stderr.startswith(f"labkit: the worker {workers[1].said} {told}")
-        assert done.stderr.count("\n") == 1
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"labkit: the worker {workers[1].said} {told}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.long
+@OTHERS
+def test_so_is_a_scheduler(before: str, told: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    with running("", scheduled=before) as (address, _):
+        done = command("grade", path, "--cluster", address, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"labkit: the scheduler {address} {told}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.long
+def test_so_is_a_worker_that_comes_later(tmp_path: Path) -> None:
+    root = a_class(tmp_path / "class", learners=6)
+    with running("") as (address, workers):
+        process = begun("grade", root, "--cluster", address, cwd=tmp_path)
+        caught_at_work(process, workers)  # what is left of the class waits for another worker
+        late = Started(WORKER.format(before=ANOTHER), address)
+        _, said = process.communicate(timeout=PATIENCE)
+        late.kill()
+    assert process.returncode == 2
+    assert said.startswith(f"labkit: the worker {late.said} has labkit 9.9, and this is labkit")
+    assert said.count("\n") == 1
+    assert (tmp_path / ".labkit" / "grade.jsonl").exists(), "what was graded is not lost"
 
 
 @pytest.mark.long
@@ -250,6 +321,15 @@ def test_an_address_that_does_not_answer_is_told(tmp_path: Path) -> None:
         silent.listen()
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         done = command("grade", path, "--cluster", address, cwd=tmp_path, timeout=PATIENCE)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"labkit: no Dask scheduler answers at {address} (")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("address", ["", "10.0.0.1", "tcp://10.0.0.1:port", "no://10.0.0.1:1"])
+def test_an_address_that_is_none_is_told(address: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    done = command("grade", path, "--cluster", address, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith(f"labkit: no Dask scheduler answers at {address} (")
     assert done.stderr.count("\n") == 1

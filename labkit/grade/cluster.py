@@ -145,10 +145,16 @@ class Cluster:
             ) from None
 
     async def _greet(self, client: Client) -> None:
-        """Have every worker say which labkit it has, and get ready to grade."""
-        # Of the standard library, so that a worker without labkit can answer too.
-        version = pkgutil.resolve_name
-        told = await client.run(version, "labkit:__version__", on_error="return")
+        """Have all say which labkit they have, and the workers get ready to grade."""
+        # Of the standard library, so that who has no labkit can answer too.
+        version = pkgutil.resolve_name, "labkit:__version__"
+        try:  # Dask's scheduler loads what it passes on
+            held = await client.run_on_scheduler(*version)
+        except (ImportError, AttributeError):
+            held = None
+        if held != __version__:
+            raise _refused(f"scheduler {self._address}", held, __version__)
+        told = await client.run(*version, on_error="return")
         if not told:
             raise LabkitError(
                 f"the cluster at {self._address} has no worker: start some with"
@@ -156,9 +162,9 @@ class Cluster:
             )
         for address, answer in told.items():
             if isinstance(answer, ImportError | AttributeError):
-                raise _refused(address, None, __version__)
+                raise _refused(f"worker {address}", None, __version__)
             if not isinstance(answer, Exception) and answer != __version__:
-                raise _refused(address, answer, __version__)
+                raise _refused(f"worker {address}", answer, __version__)
         ready = await client.run(_get_ready, self._order, on_error="return")
         for answer in ready.values():
             if isinstance(answer, LabkitError):
@@ -226,8 +232,6 @@ class Cluster:
                 continue
             except CancelledError:  # by Dask, which can no longer tell what becomes of it
                 raise self._lost("can no longer be reached") from None
-            except ImportError:  # a worker that came later
-                raise _refused("of the cluster that came last", None, __version__) from None
             if told is None:
                 continue
             result, isolation = told
@@ -248,11 +252,11 @@ class Cluster:
         await client.close(timeout=ENDS)
 
 
-def _refused(worker: str, version: str | None, wanted: str) -> LabkitError:
+def _refused(who: str, version: str | None, wanted: str) -> LabkitError:
     has = "no labkit that can be imported" if version is None else f"labkit {version}"
     return LabkitError(
-        f"the worker {worker} has {has}, and this is labkit {wanted}: verdicts could differ."
-        " Install the same one there and start that worker again"
+        f"the {who} has {has}, and this is labkit {wanted}: verdicts could differ."
+        " Install the same one there and start it again"
     )
 
 
@@ -300,7 +304,7 @@ async def _grade_there(order: Order, notebook: Notebook) -> Graded | None:
 async def _station(order: Order, worker: Worker) -> Station:
     """The station of a grading; it is started once, and again where it has ended."""
     if order.version != __version__:  # a worker that came after the others were asked
-        raise _refused(worker.address, __version__, order.version)
+        raise _refused(f"worker {worker.address}", __version__, order.version)
     if sys.platform != "linux":
         raise LabkitError(
             f"the worker {worker.address} runs on {sys.platform}: only on Linux can learners' code"
