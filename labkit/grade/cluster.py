@@ -143,6 +143,8 @@ class Cluster:
                 f"not every worker of the cluster at {self._address} got ready within"
                 f" {2 * PATIENCE:g} s: look whether they all work"
             ) from None
+        except OSError:
+            raise self._lost("can no longer be reached") from None
 
     async def _greet(self, client: Client) -> None:
         """Have all say which labkit they have, and the workers get ready to grade."""
