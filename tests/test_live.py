@@ -201,6 +201,35 @@ def test_on_the_free_clock_the_network_takes_its_time(api: Service) -> None:
     assert 1_000 <= now < 1_030
 
 
+def test_one_client_serves_the_loops_of_cells_and_of_runs(api: Service) -> None:
+    async def cell() -> list[str]:
+        first = await ask(client, "in a cell")
+        # As in a notebook: the cell's loop runs, so `run` has its own on a thread.
+        both = run(twice())
+        return [first, *both, await ask(client, "in a cell again")]
+
+    async def twice() -> list[str]:
+        return await asyncio.gather(ask(client, "on the free clock"), ask(client, "likewise"))
+
+    async def main() -> list[str]:
+        said = await cell()
+        await client.close()
+        return said
+
+    client = connect()
+    assert run(twice()) == ["live"] * 2
+    assert asyncio.run(main()) == ["live"] * 4
+
+
+def test_a_gateway_with_a_path_of_its_own_is_under_the_budget_too(told: Told) -> None:
+    with served() as service:
+        client = connect(budget=Budget(calls=1)).with_options(base_url=f"{service.url}/anthropic")
+        asyncio.run(once(client))
+        assert service.seen[0].path == "/anthropic/v1/messages"
+        client = connect(budget=Budget(calls=0)).with_options(base_url=f"{service.url}/anthropic")
+        assert isinstance(failure(once(client), told), OverBudget)
+
+
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with served() as proxy:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://api.invalid")
@@ -469,6 +498,8 @@ def test_the_environment_sets_the_sessions_limits(monkeypatch: pytest.MonkeyPatc
          "this key may not do that"),
         (404, "not_found_error", "model: claude-haiku-4-5", anthropic.NotFoundError,
          "there is no model 'claude-haiku-4-5': it is retired, misspelt or not open"),
+        (404, "invalid_request_error", "Not Found", anthropic.NotFoundError,
+         "127.0.0.1 has nothing at this address"),
         (413, "request_too_large", "too big", anthropic.ContentTooLargeError, "Send less"),
         (400, "invalid_request_error", "max_tokens: no", anthropic.BadRequestError,
          "it said: max_tokens: no"),

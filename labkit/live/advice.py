@@ -130,13 +130,18 @@ def _advice(status: int, said: str, model: str, wait: float | None, host: str) -
         )
     elif status == 403:
         text = f"this key may not do that, with the model {model} perhaps. Use another of either."
-    elif status == 404 and model:
+    elif status == 404 and model and "model" in low:
         known = ", ".join(PRICES)
         text = (
             f"there is no model {model!r}: it is retired, misspelt or not open to this account."
             f" Known here ({PRICES_READ}): {known}; the service lists its own with"
             " `client.models.list()`. `labkit.patterns.asking.MODEL = ...` has the patterns ask"
             " another."
+        )
+    elif status == 404:
+        text = (
+            f"{host} has nothing at this address. Does ANTHROPIC_BASE_URL, where it is set, name"
+            " the right one, its path included?"
         )
     elif status == 413:
         text = "the request is too large. Send less of it."

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import urllib.request
+from weakref import WeakKeyDictionary
 
 import anthropic
 import httpx2
 from anthropic import DEFAULT_CONNECTION_LIMITS
 
 from .. import kernel
+from ..clock import FreeClock
 from ..wire import BlockingRecorder, Recorder
 from .guard import BlockingGuard, Guard
 from .spending import Budget, budget
@@ -37,13 +40,46 @@ def live_client(
         guard = BlockingGuard(BlockingRecorder(wire), limit)
         client = anthropic.Anthropic(http_client=anthropic.DefaultHttpxClient(transport=guard))
     else:
-        network = httpx2.AsyncHTTPTransport(limits=DEFAULT_CONNECTION_LIMITS, proxy=proxy)
-        watched = Guard(Recorder(network), limit)
+        watched = Guard(Recorder(_Network(proxy)), limit)
         client = anthropic.AsyncAnthropic(
             http_client=anthropic.DefaultAsyncHttpxClient(transport=watched)
         )
     _tell(client.base_url.host, limit)
     return client
+
+
+class _Network(httpx2.AsyncBaseTransport):
+    """The network, for whichever event loop a call is made on.
+
+    A connection belongs to the loop on which it was opened, and a notebook has several: that of
+    its cells, and one for each `labkit.run`. Those last no longer than their call, so they keep no
+    connection open.
+
+    Args:
+        proxy: The address of a proxy; None for none.
+    """
+
+    def __init__(self, proxy: str | None) -> None:
+        self._proxy = proxy
+        self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncHTTPTransport]
+        self._lanes = WeakKeyDictionary()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send one request over the running loop's own connections."""
+        loop = asyncio.get_running_loop()
+        lane = self._lanes.get(loop)
+        if lane is None:
+            limits = DEFAULT_CONNECTION_LIMITS
+            if isinstance(loop, FreeClock):
+                limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+            lane = self._lanes[loop] = httpx2.AsyncHTTPTransport(limits=limits, proxy=self._proxy)
+        return await lane.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the running loop's connections: those of another are not this one's to close."""
+        lane = self._lanes.pop(asyncio.get_running_loop(), None)
+        if lane is not None:
+            await lane.aclose()
 
 
 def _proxy(url: httpx2.URL) -> str | None:

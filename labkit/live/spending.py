@@ -259,8 +259,9 @@ def _limit(name: str, value: Any, *, whole: bool = False, least: int = 0) -> flo
 
 def _most(path: str, body: bytes) -> Hold | None:
     """The most that a request can cost; None where it costs nothing."""
+    # An address may have a path of its own, as a gateway's has.
     path = path.rstrip("/")
-    if path not in (MESSAGES, BATCHES):
+    if not path.endswith((MESSAGES, BATCHES)):
         return None
     try:
         sent = json.loads(body)
@@ -268,7 +269,7 @@ def _most(path: str, body: bytes) -> Hold | None:
         sent = None
     if not isinstance(sent, Mapping):
         sent = {}  # the service will refuse it
-    if path == MESSAGES:
+    if path.endswith(MESSAGES):
         return _hold(sent, len(body), 1.0)
     requests = sent.get("requests")
     parts = [
