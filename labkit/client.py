@@ -95,7 +95,7 @@ def connect(
     with _announced():
         from .wire import ScriptedTransport
     transport = ScriptedTransport(model, seed=seed)
-    return _blocking_client(transport) if blocking else _client(transport)
+    return over_blocking(transport) if blocking else over(transport)
 
 
 ON, OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
@@ -145,11 +145,7 @@ def _stays_scripted() -> None:
 
 
 def over(transport: httpx2.AsyncBaseTransport) -> anthropic.AsyncAnthropic:
-    """Return a client over a transport of the caller's: as `connect` makes it, keyless."""
-    return _client(transport)
-
-
-def _client(transport: httpx2.AsyncBaseTransport) -> anthropic.AsyncAnthropic:
+    """Return a client over a transport of the caller's: keyless, and never over the network."""
     with _announced():
         import anthropic
         from anthropic._base_client import get_platform
@@ -166,7 +162,8 @@ def _client(transport: httpx2.AsyncBaseTransport) -> anthropic.AsyncAnthropic:
     return client
 
 
-def _blocking_client(transport: httpx2.BaseTransport) -> anthropic.Anthropic:
+def over_blocking(transport: httpx2.BaseTransport) -> anthropic.Anthropic:
+    """`over` for a blocking client."""
     with _announced():
         import anthropic
 

@@ -18,6 +18,7 @@ import pytest
 
 import labkit
 from labkit import Budget, OverBudget, Rule, UsageError, budget, connect, record, run
+from labkit.checks import InProcess, exercises, judge, player
 from labkit.live import advice, guard, spending
 from labkit.live.client import _proxy
 from labkit.live.guard import BadReply
@@ -238,6 +239,14 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
         assert proxy.seen[0].path == "http://api.invalid/v1/messages"
         monkeypatch.setenv("no_proxy", "api.invalid")
         assert _proxy(httpx2.URL("http://api.invalid")) is None
+
+
+@pytest.mark.parametrize("id", list(exercises))
+def test_verdicts_do_not_depend_on_the_lane(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    player._refusal.cache_clear()
+    verdict = judge(exercises[id], InProcess(exercises[id].reference), seed=0)
+    assert verdict.passed, verdict
 
 
 # The trace and the budget
