@@ -187,7 +187,12 @@ def test_it_says_once_what_calls_may_cost(api: Service, capsys: pytest.CaptureFi
     connect()
     connect()
     said = "".join(capsys.readouterr())
-    assert said.count("live: calls go to 127.0.0.1 and cost at most $1.00 and 200 calls") == 1
+    assert (
+        said.count(
+            "live: calls go to 127.0.0.1, at most 200 of them and $1.00 in all; budget() says"
+        )
+        == 1
+    )
 
 
 def test_on_the_free_clock_the_network_takes_its_time(api: Service) -> None:
@@ -290,7 +295,9 @@ def test_calls_over_the_budget_are_not_sent(api: Service, told: Told) -> None:
     assert results.count("live") == 4
     assert sum(isinstance(result, OverBudget) for result in results) == 6
     assert len(api.seen) == limit.sent == 4
-    assert "4 of the 4 calls in the budget are sent. Nothing was sent." in str(results[-1])
+    assert "the budget allows 4 calls, 4 are sent, and this would be 1 call more. Nothing" in str(
+        results[-1]
+    )
 
 
 def test_dollars_are_held_back_before_a_request_leaves(api: Service, told: Told) -> None:
@@ -373,7 +380,9 @@ def test_a_batch_is_as_many_calls_as_it_holds_at_half_the_price() -> None:
         asyncio.run(submit(3))
         assert limit.sent == 3
         assert 3 * 0.0025 < limit.spent < 3 * 0.0026
-        with pytest.raises(OverBudget, match=r"3 calls more would be too many: 3 of the 5 calls"):
+        with pytest.raises(
+            OverBudget, match=r"allows 5 calls, 3 are sent, and this would be 3 calls more"
+        ):
             asyncio.run(submit(3))
     assert len(service.seen) == 1
 

@@ -96,7 +96,8 @@ def _tell(host: str, limit: Budget) -> None:
         return
     limit.told = True
     print(
-        f"live: calls go to {host} and cost at most ${limit.dollars:.2f} and {limit.calls} calls",
+        f"live: calls go to {host}, at most {limit.calls} of them and ${limit.dollars:.2f} in all;"
+        f" {'budget()' if limit is budget() else 'the Budget'} says what is spent",
         # In a shell, standard output is the program's own.
         file=sys.stdout if kernel.in_kernel() else sys.stderr,
     )

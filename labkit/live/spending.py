@@ -117,9 +117,9 @@ class Budget:
         with self._lock:
             if self.sent + wanted.calls > self.calls:
                 raise OverBudget(
-                    f"{_calls(wanted.calls)} more would be too many: {self.sent} of the"
-                    f" {_calls(self.calls)} in the budget are sent. Nothing was sent."
-                    f" {_raise('calls', self.calls * 2)}"
+                    f"the budget allows {_calls(self.calls)}, {self.sent} are sent, and this would"
+                    f" be {_calls(wanted.calls)} more. Nothing was sent."
+                    f" {self._more('calls', max(self.calls, self.sent + wanted.calls) * 2)}"
                 )
             if self.spent + self._held_dollars + wanted.dollars > self.dollars:
                 held = f" and ${self._held_dollars:.4f} held for calls in flight"
@@ -127,7 +127,7 @@ class Budget:
                     f"this call may cost up to ${wanted.dollars:.4f}, and of the budget of"
                     f" ${self.dollars:.2f} there are ${self.spent:.4f} spent"
                     f"{held if self._held_dollars else ''}. Nothing was sent. Lower its"
-                    f" `max_tokens`. {_raise('dollars', max(self.dollars * 2, 0.1))}"
+                    f" `max_tokens`. {self._more('dollars', max(self.dollars * 2, 0.1))}"
                 )
             if self.tokens_used + self._held_tokens + wanted.tokens > self.tokens:
                 raise OverBudget(
@@ -135,7 +135,7 @@ class Budget:
                     f" its tokens are counted: this call may take up to {wanted.tokens:,}, and of"
                     f" the budget of {self.tokens:,} there are"
                     f" {self.tokens_used + self._held_tokens:,} used or held. Nothing was sent."
-                    f" {_raise('tokens', self.tokens * 2)} Or give the model its price:"
+                    f" {self._more('tokens', (self.tokens + wanted.tokens) * 2)} Or give the model its price:"
                     ' labkit.prices.PRICES["name"] = (dollars in, dollars out), for a million'
                     " tokens."
                 )
@@ -182,6 +182,11 @@ class Budget:
         self._held_tokens -= hold.tokens
         if not self._held_tokens and self._held_dollars < 1e-12:
             self._held_dollars = 0.0  # what adding and taking away leaves over
+
+    def _more(self, name: str, value: float) -> str:
+        if self is _session:
+            return f"`budget().{name} = {value:g}` allows more."
+        return f"A larger `{name}` of the Budget that this client was given allows more."
 
     def enter(self) -> Future[None]:
         """Ask for a place in flight; the future is done when it is there."""
@@ -300,7 +305,3 @@ def _hold(params: Mapping[str, Any], size: int, part: float) -> Hold:
 
 def _calls(count: int) -> str:
     return f"{count} call{'' if count == 1 else 's'}"
-
-
-def _raise(name: str, to: float) -> str:
-    return f"`budget().{name} = {to:g}` raises the session's limit."
