@@ -295,7 +295,7 @@ def test_calls_over_the_budget_are_not_sent(api: Service, told: Told) -> None:
     assert results.count("live") == 4
     assert sum(isinstance(result, OverBudget) for result in results) == 6
     assert len(api.seen) == limit.sent == 4
-    assert "the budget allows 4 calls, 4 are sent, and this would be 1 call more. Nothing" in str(
+    assert "allows 4 calls, 4 are sent, and this would be 1 call more. Nothing was" in str(
         results[-1]
     )
 
@@ -380,9 +380,7 @@ def test_a_batch_is_as_many_calls_as_it_holds_at_half_the_price() -> None:
         asyncio.run(submit(3))
         assert limit.sent == 3
         assert 3 * 0.0025 < limit.spent < 3 * 0.0026
-        with pytest.raises(
-            OverBudget, match=r"allows 5 calls, 3 are sent, and this would be 3 calls more"
-        ):
+        with pytest.raises(OverBudget, match=r"allows 5 calls, 3 are sent, .* 3 calls more"):
             asyncio.run(submit(3))
     assert len(service.seen) == 1
 

@@ -135,9 +135,9 @@ class Budget:
                     f" its tokens are counted: this call may take up to {wanted.tokens:,}, and of"
                     f" the budget of {self.tokens:,} there are"
                     f" {self.tokens_used + self._held_tokens:,} used or held. Nothing was sent."
-                    f" {self._more('tokens', (self.tokens + wanted.tokens) * 2)} Or give the model its price:"
-                    ' labkit.prices.PRICES["name"] = (dollars in, dollars out), for a million'
-                    " tokens."
+                    f" {self._more('tokens', (self.tokens + wanted.tokens) * 2)} Or give the model"
+                    ' its price: labkit.prices.PRICES["name"] = (dollars in, dollars out), for a'
+                    " million tokens."
                 )
             self.sent += wanted.calls
             self._held_dollars += wanted.dollars
