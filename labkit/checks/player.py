@@ -318,11 +318,13 @@ def _refusal(status: int, retry_after: float | None) -> Exception:
     """What the SDK itself raises where a service refuses a call and it may not try again."""
     import anthropic
 
-    from ..client import connect
-    from ..script import Rule
+    from ..client import over_blocking
+    from ..script import Rule, ScriptedModel
+    from ..wire import ScriptedTransport
 
     rule = Rule("", fails=status, retry_after=retry_after, seconds=0)
-    client = connect([rule], blocking=True).with_options(max_retries=0)
+    wire = ScriptedTransport(ScriptedModel([rule]))
+    client = over_blocking(wire).with_options(max_retries=0)
     said = [{"role": "user", "content": "refuse this"}]
     try:
         client.messages.create(model="scripted", max_tokens=1, messages=said)  # type: ignore[arg-type]  # a plain message will do
