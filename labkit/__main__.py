@@ -10,7 +10,6 @@ from typing import Any
 from . import __version__
 from .errors import LabkitError
 from .grade.command import add_grade, add_nbgrader, add_verify
-from .overview import progress_in
 
 
 def add_progress(commands: Any) -> None:
@@ -29,6 +28,9 @@ def add_progress(commands: Any) -> None:
 
 
 def _progress(options: argparse.Namespace) -> int:
+    # Not with the module: the other commands need no graders before they have begun.
+    from .overview import progress_in
+
     print(progress_in(options.place))
     return 0
 
