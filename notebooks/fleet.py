@@ -101,7 +101,7 @@ def asked():
     if not sources:
         parser.error(f"there is no Python file in {arguments.folder}")
     try:
-        client = connect(live=True) if arguments.live else connect(FLEET_OF_TEN)
+        client = connect(FLEET_OF_TEN, live=arguments.live)
     except UsageError as error:
         parser.error(str(error))
     return client, sources, 60.0 if arguments.live else 1.2
