@@ -127,6 +127,24 @@ def test_nothing_is_built_on_what_the_learner_wrote(path: Path) -> None:
         assert not (used & learners) - allowed, f"the learner's own is used in:\n{cell.source}"
 
 
+def stays_scripted(call: ast.Call) -> bool:
+    """Whether a call says `live=False`."""
+    return any(
+        word.arg == "live" and isinstance(word.value, ast.Constant) and word.value.value is False
+        for word in call.keywords
+    )
+
+
+@each
+def test_what_stays_scripted_in_a_live_session_is_tagged(path: Path) -> None:
+    """`live=False` stands in each `connect` of a cell tagged ``scripted-only``, and in no other."""
+    for cell in cells_of(path):
+        tagged = "scripted-only" in cell.metadata.get("tags", [])
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "connect":
+                assert stays_scripted(node) == tagged, cell.source
+
+
 @pytest.mark.parametrize("id", exercises)
 def test_every_exercise_has_three_hints_and_a_reason(id: str) -> None:
     exercise = exercises[id]

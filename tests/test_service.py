@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from labkit import connect, patterns, run
-from labkit.scripts.reviewers import FAULTS, SECONDS, find_fault, reviewers
+from labkit.scripts.reviewers import _TASK, FAULTS, SECONDS, find_fault, reviewers
+from tests.service import Answer, Seen, message, served
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -168,6 +169,39 @@ def test_the_program_sees_an_edited_file(tmp_path: Path) -> None:
         "- holds nothing that the auth reviewer knows as a fault [auth.py:1]",
         f"- {FAULTS['config'].claim} [config.py:22]",
     ]
+
+
+KEY = "sk-ant-a-key-that-must-not-be-seen"
+
+
+async def by_schema(seen: Seen, answer: Answer) -> None:
+    """Review as a model would that is bound by the schema of the request, and knows only that."""
+    asked = seen.json
+    task = _TASK.search(asked["messages"][0]["content"])
+    schema = asked["output_config"]["format"]["schema"]
+    assert task is not None
+    assert schema["additionalProperties"] is False
+    finding = find_fault(task["topic"], task["path"], task["text"])
+    bound = {name: finding[name] for name in schema["required"]}
+    await answer.send(200, message(json.dumps(bound)))
+
+
+def test_the_program_asks_the_api_where_it_is_told_to() -> None:
+    with served(by_schema) as api:
+        there = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": api.url}
+        scripted = program(LABKIT_LIVE="1", **there)
+        assert not api.seen
+        live = program("--live", **there)
+    assert (scripted.returncode, live.returncode) == (0, 0), scripted.stderr + live.stderr
+    assert scripted.stdout.startswith("scripted-only: ")
+    assert "live: calls go to 127.0.0.1" in live.stderr
+    assert KEY not in scripted.stdout + scripted.stderr + live.stdout + live.stderr
+    _, report, caught = live.stdout.strip().split("\n\n")
+    assert len(api.seen) == 10
+    assert api.most <= 5
+    assert caught.splitlines() == ["CAUGHT", "(nothing was kicked back)"]
+    claims = [line.rpartition(" [")[0] for line in report.splitlines()[1:]]
+    assert claims == [f"- {FAULTS[topic].claim}" for topic in sorted(FAULTS)]
 
 
 def test_the_program_says_what_is_missing(tmp_path: Path) -> None:
