@@ -20,7 +20,8 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from random import Random
+from typing import Any, Protocol
 
 import anthropic
 import nbformat
@@ -31,6 +32,7 @@ from labkit import Budget, OverBudget, connect, record
 from labkit.client import _said
 from labkit.live import spending
 from labkit.patterns import MODEL, ask, classify, run_tools
+from tests.service import Answer, Seen, Service, message, served
 from tools import notebooks
 
 pytestmark = pytest.mark.long
@@ -45,7 +47,6 @@ AT_ONCE = 2
 """Notebooks that run at once, each with a server of its own."""
 
 SLOWEST_FIRST = ["07", "08", "04", "05", "06", "02", "00", "01", "03"]
-AS_SHIPPED = ["01", "00"]
 
 
 # --- the server -------------------------------------------------------------------------------
@@ -351,7 +352,73 @@ class Ran:
     folder: Path
 
 
-def environment(api: Api, progress: Path) -> dict[str, str]:
+class Server(Protocol):
+    """What a notebook is run against."""
+
+    url: str
+
+    def reset(self) -> None: ...
+    def calls(self) -> list[Any]: ...
+    def most_at_once(self) -> int: ...
+
+
+class Mind:
+    """A model that says something else each time, but what its request asks for.
+
+    llmock answers equal requests alike, in a single line and one tool use. A real model thinks
+    first, writes lists, wants several tools or none, and never answers twice in the same words.
+
+    Args:
+        service: The server that it answers through.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._chance = Random(5)
+        self.url = service.url
+        service.handler = self._answer
+
+    def reset(self) -> None:
+        self._service.seen.clear()
+        self._service.most = 0
+
+    def calls(self) -> list[Any]:
+        return list(self._service.seen)
+
+    def most_at_once(self) -> int:
+        return self._service.most
+
+    async def _answer(self, seen: Seen, answer: Answer) -> None:
+        asked, blocks = seen.json, [{"type": "thinking", "thinking": "Hm.", "signature": "s"}]
+        await asyncio.sleep(self._chance.uniform(0.8, 1.2) * LATENCY / 1_000)
+        told = '"tool_result"' in json.dumps(asked["messages"][-1])
+        if "tools" in asked and not told:
+            tools = self._chance.choices(asked["tools"], k=2)
+            blocks += [
+                {
+                    "type": "tool_use",
+                    "id": f"toolu_{place}",
+                    "name": tool["name"],
+                    "input": self._valid(tool["input_schema"]),
+                }
+                for place, tool in enumerate(tools)
+            ]
+            await answer.send(200, message(content=blocks, stop_reason="tool_use"))
+            return
+        schema = asked.get("output_config", {}).get("format", {}).get("schema")
+        steps = [f"{n}. **Step {self._chance.random():.6f}**" for n in range(1, 5)]
+        text = json.dumps(self._valid(schema)) if schema else "\n".join(["Here it is:", *steps])
+        await answer.send(200, message(content=[*blocks, {"type": "text", "text": text}]))
+
+    def _valid(self, schema: Any) -> Any:
+        if "enum" in schema:
+            return self._chance.choice(schema["enum"])
+        if schema["type"] == "object":
+            return {name: self._valid(one) for name, one in schema["properties"].items()}
+        return f"{self._chance.random():.6f}"
+
+
+def environment(api: Server, progress: Path) -> dict[str, str]:
     private = ("ANTHROPIC_", "LABKIT_")
     kept = {
         name: value
@@ -366,7 +433,7 @@ def environment(api: Api, progress: Path) -> dict[str, str]:
     }
 
 
-async def ran(path: Path, folder: Path, api: Api) -> Ran:
+async def ran(path: Path, folder: Path, api: Server) -> Ran:
     """Run a notebook in a copy of the tree."""
     tree = folder / "notebooks"
     await asyncio.to_thread(shutil.copytree, ROOT / "notebooks", tree)
@@ -387,42 +454,44 @@ async def ran(path: Path, folder: Path, api: Api) -> Ran:
     await client.async_execute(
         env=environment(api, folder / "progress.json"), stderr=subprocess.DEVNULL
     )
-    told, *more = notebook.cells[-1].outputs
-    assert not more, more
-    return Ran(own, json.loads(told.text), api.calls(), api.most_at_once(), folder)
+    told = "".join(output.text for output in notebook.cells[-1].outputs)  # it may come in parts
+    return Ran(own, json.loads(told), api.calls(), api.most_at_once(), folder)
 
 
-def wanted() -> list[Path]:
-    by_number = {path.stem[:2]: path for path in notebooks.shipped_paths()}
-    assert sorted(by_number) == sorted(SLOWEST_FIRST)
-    return [
-        *(notebooks.solved_path(by_number[number]) for number in SLOWEST_FIRST),
-        *(by_number[number] for number in AS_SHIPPED),
-    ]
-
-
-def name_of(path: Path) -> str:
-    return f"{path.parent.name}/{path.stem}"
+BY_NUMBER = {path.stem[:2]: path for path in notebooks.shipped_paths()}
+WANTED = {
+    **{f"solved {number}": notebooks.solved_path(BY_NUMBER[number]) for number in SLOWEST_FIRST},
+    "a mind 07": notebooks.solved_path(BY_NUMBER["07"]),
+    "a mind 02": BY_NUMBER["02"],
+    "shipped 00": BY_NUMBER["00"],
+}
+"""What is run, as shipped and solved, on llmock and on a `Mind`."""
 
 
 @pytest.fixture(scope="module")
 def all_ran(apis: list[Api], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
     """Every notebook, run, as many at once as there are servers."""
-    left, found = wanted(), {}
+    left, found = list(WANTED.items()), {}
 
-    async def lane(api: Api) -> None:
+    async def lane(api: Api, mind: Mind) -> None:
         while left:
-            path = left.pop(0)
-            found[name_of(path)] = await ran(path, tmp_path_factory.mktemp(path.stem), api)
+            name, path = left.pop(0)
+            server = mind if name.startswith("a mind") else api
+            found[name] = await ran(path, tmp_path_factory.mktemp(path.stem), server)
 
-    async def both() -> None:
-        await asyncio.gather(*map(lane, apis))
+    async def all_lanes(minds: list[Mind]) -> None:
+        await asyncio.gather(*map(lane, apis, minds))
 
-    asyncio.run(both())
+    with contextlib.ExitStack() as stack:
+        asyncio.run(all_lanes([Mind(stack.enter_context(served())) for _ in apis]))
     return found
 
 
-each = pytest.mark.parametrize("name", [name_of(path) for path in wanted()])
+each = pytest.mark.parametrize("name", WANTED)
+
+
+def test_every_lesson_is_run() -> None:
+    assert sorted(BY_NUMBER) == sorted(SLOWEST_FIRST)
 
 
 @each
@@ -478,9 +547,9 @@ def test_the_key_is_nowhere(name: str, all_ran: dict[str, Ran]) -> None:
 def test_the_lessons_that_can_do_call_the_api(all_ran: dict[str, Ran]) -> None:
     """Which lessons a real model plays in; the others need their faults and seconds on demand."""
     live = {
-        name.partition("/")[2][:2]
+        name.removeprefix("solved ")
         for name, one in all_ran.items()
-        if one.calls and name.startswith("solutions/")
+        if one.calls and name.startswith("solved ")
     }
     assert live == {"00", "01", "02", "05", "06", "07", "08"}
 
@@ -488,7 +557,7 @@ def test_the_lessons_that_can_do_call_the_api(all_ran: dict[str, Ran]) -> None:
 def test_a_scripted_scene_says_so(all_ran: dict[str, Ran]) -> None:
     said = [
         cell.id
-        for cell in all_ran["solutions/00_start_here"].cells
+        for cell in all_ran["solved 00"].cells
         for output in cell.outputs
         if "scripted-only:" in output.get("text", "")
     ]
@@ -496,7 +565,7 @@ def test_a_scripted_scene_says_so(all_ran: dict[str, Ran]) -> None:
 
 
 def test_the_last_lesson_spends_from_a_budget_of_its_own(all_ran: dict[str, Ran]) -> None:
-    one = all_ran["solutions/08_past_one_machine"]
+    one = all_ran["solved 08"]
     texts = {c.id: "".join(o.get("text", "") for o in c.outputs) for c in one.cells}
     assert one.account["spent"] == 0
     assert "2 of 4 calls" in texts["live-spent"]
