@@ -39,11 +39,12 @@ from tools.environments import (  # noqa: E402
     make,
     megabytes,
 )
+from tools.links import FIRST  # noqa: E402
 
 REQUIREMENTS = ROOT / "binder" / "requirements.txt"
 REPO2DOCKER = "jupyter-repo2docker>=2026.4"
 
-FIRST_LESSON = "lab/tree/notebooks/00_start_here.ipynb"
+FIRST_LESSON = f"lab/tree/{FIRST}"
 """What the badge opens: the address below the server's own."""
 
 HEADING = """\
