@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import __version__
+from .doctor import add_doctor
 from .errors import LabkitError
 from .grade.command import add_grade, add_nbgrader, add_verify
 from .overview import progress_in
@@ -33,7 +34,7 @@ def _progress(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (add_progress, add_grade, add_verify, add_nbgrader)
+COMMANDS = (add_progress, add_doctor, add_grade, add_verify, add_nbgrader)
 """What adds each subcommand to the parser; it sets ``run``, which returns the exit status."""
 
 
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="labkit",
-        description="The course's command: your own progress, and grades for one or for a class.",
+        description="The course's command: your own progress, what is wrong with an installation,"
+        " and grades for one or for a class.",
     )
     parser.add_argument("--version", action="version", version=f"labkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
