@@ -154,15 +154,22 @@ def opening_as_on_binder() -> list[tuple[str, str, str]]:
 
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         built = build(Path(folder).resolve())
-        started = time.perf_counter()
-        with opened_as_on_binder(built, browser) as page:
-            solve_the_first_exercise(page)
-            seconds = time.perf_counter() - started
+        times = []
+        for _ in range(3):
+            started = time.perf_counter()
+            with opened_as_on_binder(built, browser) as page:
+                solve_the_first_exercise(page)
+                times.append(time.perf_counter() - started)
+                page.close()
     return [
         ("what Binder builds, the image's own Jupyter included", "-", f"{built.megabytes:.0f} MB"),
         ("  the image's own Jupyter alone", "-", f"{built.base:.0f} MB"),
         ("  installing and compiling the course", "-", f"{built.seconds:.0f} s"),
-        ("from the server's start to the first green check", "<= 20 s", f"{seconds:.1f} s"),
+        (
+            "from the server's start to the first green check",
+            "<= 20 s",
+            f"{statistics.median(times):.1f} s (at the first start {times[0]:.1f} s)",
+        ),
     ]
 
 

@@ -100,6 +100,9 @@ def test_what_it_builds_fits_together_and_is_what_is_pinned(built: binder.Built)
     wanted = pins()
     assert {name: installed.get(name) for name in wanted} == wanted
     assert "labkit" in installed
+    doctor = (built.prefix / "bin" / "labkit", "doctor")
+    told = call(*doctor, folder=built.repository, environment=built.environment)
+    assert "Nothing is wrong." in told
 
 
 @pytest.mark.long

@@ -46,6 +46,11 @@ def test_the_readme_and_every_notebook_name_the_projects_repository() -> None:
         assert ADDRESS.findall(text) == [name], file
 
 
+def test_the_badge_opens_what_the_courses_settings_open() -> None:
+    settings = (links.ROOT / "jupyter_lab_config.py").read_text(encoding="utf-8")
+    assert f'c.LabApp.default_url = "/lab/tree/{links.FIRST}"' in settings
+
+
 def test_every_notebook_can_be_opened_where_it_stands() -> None:
     for path in notebooks.shipped_paths():
         for file in (path, notebooks.solved_path(path)):
