@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .client import connect
     from .clock import FreeClock, run
     from .errors import Deadlock, LabkitError, UsageError
+    from .live import Budget, OverBudget, budget
     from .overview import progress
     from .plot import timeline
     from .script import Reply, Request, Rule
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Budget": "live",
     "Call": "trace",
     "Deadlock": "errors",
     "FreeClock": "clock",
     "LabkitError": "errors",
+    "OverBudget": "live",
     "Reply": "script",
     "Request": "script",
     "Rule": "script",
@@ -30,6 +33,7 @@ _HOMES = {
     "UsageError": "errors",
     "bench": "widgets",
     "board": "widgets",
+    "budget": "live",
     "check": "checks",
     "compare": "widgets",
     "connect": "client",
@@ -46,10 +50,12 @@ _HOMES = {
 }
 
 __all__ = [
+    "Budget",
     "Call",
     "Deadlock",
     "FreeClock",
     "LabkitError",
+    "OverBudget",
     "Reply",
     "Request",
     "Rule",
@@ -57,6 +63,7 @@ __all__ = [
     "UsageError",
     "bench",
     "board",
+    "budget",
     "check",
     "compare",
     "connect",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .doctor import add_doctor
 from .errors import LabkitError
 from .grade.command import add_grade, add_nbgrader, add_verify
-from .overview import progress_in
 
 
 def add_progress(commands: Any) -> None:
@@ -30,8 +29,36 @@ def add_progress(commands: Any) -> None:
 
 
 def _progress(options: argparse.Namespace) -> int:
+    # Not with the module: the other commands need no graders before they have begun.
+    from .overview import progress_in
+
     print(progress_in(options.place))
     return 0
+
+
+def add_doctor(commands: Any) -> None:
+    """Add ``labkit doctor``: what is wrong with an installation."""
+    parser = commands.add_parser(
+        "doctor",
+        help="say what is wrong with an installation, and what to do",
+        description="Look at this installation of the course: Python, packages, kernel, widgets,"
+        " the learner's folder. Nothing is changed.",
+        epilog="Exit status: 0 where nothing is wrong, 1 where something is, 2 for a usage error.",
+    )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        help="the folder of the notebooks, or the one above it (default: the current one)",
+    )
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from .doctor import report
+
+    return report(options.folder)
 
 
 COMMANDS = (add_progress, add_doctor, add_grade, add_verify, add_nbgrader)

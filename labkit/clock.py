@@ -62,7 +62,8 @@ class FreeClock(asyncio.SelectorEventLoop):
         self._jobs: list[tuple[concurrent.futures.Future[Any], asyncio.Future[Any]]] = []
         self._uncounted = 0
         self._threads_before = set(threading.enumerate())
-        super().__init__(_JumpingSelector(self))
+        self._sockets = _JumpingSelector(self)
+        super().__init__(self._sockets)
 
     def time(self) -> float:
         """Seconds since the loop was made, by this clock."""
@@ -75,6 +76,38 @@ class FreeClock(asyncio.SelectorEventLoop):
             seconds: How long, by this clock.
         """
         self._now += seconds
+
+    def is_idle(self) -> bool:
+        """Whether nothing is left in it: no task, timer, thread, socket or setting of anybody's."""
+        timers = self._scheduled  # type: ignore[attr-defined]  # asyncio's own heap of timers
+        return not (
+            self.is_running()
+            or self.is_closed()
+            or asyncio.all_tasks(self)
+            or self._ready  # type: ignore[attr-defined]  # asyncio's own queue
+            or any(not timer.cancelled() for timer in timers)
+            or self._jobs
+            or self._uncounted
+            or getattr(self, "_default_executor", None) is not None
+            or getattr(self, "_asyncgens", None)
+            or getattr(self, "_signal_handlers", None)
+            or len(self._sockets.get_map()) > 1  # more than the loop's own wake-up pipe
+            or self.get_task_factory() is not None
+            or self.get_debug()
+        )
+
+    def renew(self, idle: Idle | None = None) -> None:
+        """Make a loop in which nothing is left as good as a new one: its time is 0 again.
+
+        Args:
+            idle: As for the class.
+        """
+        self._scheduled.clear()  # type: ignore[attr-defined]  # cancelled timers stay in it
+        self._timer_cancelled_count = 0
+        self._clock_resolution = 1e-9
+        self._now = 0.0
+        self._idle = idle if idle is not None else lambda timer: timer
+        self._threads_before = set(threading.enumerate())
 
     def run_in_executor(
         self,
@@ -188,7 +221,7 @@ class _JumpingSelector(selectors.DefaultSelector):
             loop._now = max(loop._now, target)
             # asyncio runs what is due before now plus this, a sum that has to differ from now.
             resolution = max(1e-9, 2 * math.ulp(loop._now))
-            loop._clock_resolution = resolution  # type: ignore[attr-defined]  # asyncio's own
+            loop._clock_resolution = resolution
         return []
 
 

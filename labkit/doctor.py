@@ -6,7 +6,6 @@ standard library is imported before it is needed.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import os
 import platform
@@ -367,32 +366,23 @@ def examine(folder: Path) -> list[Finding]:
     return found
 
 
-def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``labkit doctor``."""
-    parser = commands.add_parser(
-        "doctor",
-        help="say what is wrong with an installation, and what to do",
-        description="Look at this installation of the course: Python, packages, kernel, widgets,"
-        " the learner's folder. Nothing is changed.",
-        epilog="Exit status: 0 where nothing is wrong, 1 where something is, 2 for a usage error.",
-    )
-    parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        help="the folder of the notebooks, or the one above it (default: the current one)",
-    )
-    parser.set_defaults(run=_doctor)
+def report(folder: Path) -> int:
+    """Print what was found out about this installation.
 
+    Args:
+        folder: The folder of the notebooks, or the one above it.
 
-def _doctor(options: argparse.Namespace) -> int:
-    folder = options.folder.resolve()
+    Returns:
+        The exit status: 0 where nothing is wrong, 1 where something is.
+
+    Raises:
+        UsageError: When there is no such folder.
+    """
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {options.folder}: name the one of the notebooks")
-    found = examine(folder)
+        raise UsageError(f"there is no folder {folder}: name the one of the notebooks")
+    found = examine(folder.resolve())
     wrong = sum(it.mark == WRONG for it in found)
     print(f"labkit {__version__} in {sys.executable}\n")
     print("\n".join(map(str, found)))
-    print("\nNothing is wrong." if not wrong else f"\n{count(wrong, 'thing')} to mend.")
+    print(f"\n{count(wrong, 'thing')} to mend." if wrong else "\nNothing is wrong.")
     return 1 if wrong else 0

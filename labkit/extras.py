@@ -11,6 +11,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def bring(extra: str) -> str:
+    """The sentence that says how to install an extra of labkit."""
+    return f"pip install 'labkit[{extra}]' brings it."
+
+
 def needs(
     module: str, *, extra: str
 ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | None]]]:
@@ -32,8 +37,7 @@ def needs(
         @functools.wraps(function)
         async def skip(*_args: P.args, **_kwargs: P.kwargs) -> None:
             print(  # noqa: T201  # a cell's output
-                f"{function.__name__}: skipped, because {module} is not installed."
-                f" pip install 'labkit[{extra}]' brings it."
+                f"{function.__name__}: skipped, because {module} is not installed. {bring(extra)}"
             )
 
         return skip

@@ -12,18 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from .clock import FreeClock
-
-PRICES_READ = "March 2026"
-"""When the prices below were read."""
-
-PRICES: dict[str, tuple[float, float]] = {
-    "claude-haiku-4-5": (1.0, 5.0),
-    "claude-sonnet-4-5": (3.0, 15.0),
-    "claude-sonnet-4-6": (3.0, 15.0),
-    "claude-opus-4-5": (5.0, 25.0),
-    "claude-opus-4-6": (5.0, 25.0),
-}
-"""Dollars for a million tokens, in and out. Source: Anthropic's public price list."""
+from .prices import cost
 
 Clock = Literal["real", "free"]
 
@@ -73,13 +62,8 @@ class Call:
 
     @property
     def dollars(self) -> float | None:
-        """What it cost, in dollars; None where the model has no price in `PRICES`."""
-        if not self.model:
-            return 0.0
-        price = PRICES.get(self.model)
-        if price is None:
-            return None
-        return (self.tokens_in * price[0] + self.tokens_out * price[1]) / 1_000_000
+        """What it cost, in dollars; None where the model has no price in `labkit.prices`."""
+        return cost(self.model, self.tokens_in, self.tokens_out) if self.model else 0.0
 
 
 @dataclass
@@ -158,7 +142,7 @@ class Trace:
 
     @property
     def dollars(self) -> float | None:
-        """Dollars for all calls, or None where some call's model has no price in `PRICES`."""
+        """Dollars for all calls, or None where some call's model has no price."""
         costs = [call.dollars for call in self.calls]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 

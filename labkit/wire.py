@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx2
 
@@ -229,7 +230,7 @@ class _Note:
         outcome = self._outcome if whole or self._outcome != "ok" else "cancelled"
         if not self._entries:
             return
-        tokens_in, tokens_out = _usage(self._body)
+        tokens_in, tokens_out = usage(self._body)
         for trace, call in self._entries:
             if call.end is None:
                 call.tokens_in, call.tokens_out = tokens_in, tokens_out
@@ -280,28 +281,51 @@ class _SyncTap(httpx2.SyncByteStream):
         self._inner.close()
 
 
-def _usage(body: bytes) -> tuple[int, int]:
-    """Tokens in and out as a reply's body tells them; of a stream cut off, as far as it came."""
+def usage(body: bytes) -> tuple[int, int]:
+    """The tokens in and out that a reply's body tells of.
+
+    Args:
+        body: The body of a message, or of a stream as far as it came.
+
+    Returns:
+        Tokens in, those of a cache among them, and tokens out; 0 for what is not told.
+    """
     text = body.decode("utf-8", errors="replace")
     if text.lstrip().startswith("{"):
-        try:
-            usage = json.loads(text).get("usage") or {}
-        except ValueError:
-            return 0, 0
-        return int(usage.get("input_tokens") or 0), int(usage.get("output_tokens") or 0)
-    tokens_in, told, said = 0, 0, ""
+        told = _object(text).get("usage")
+        return _number(told, *TOKENS_IN), _number(told, "output_tokens")
+    tokens_in, tokens_out, said = 0, 0, ""
     for line in text.splitlines():
         if not line.startswith("data:"):
             continue
-        try:
-            event = json.loads(line[5:])
-        except ValueError:
-            continue
+        event = _object(line[5:])
         if event.get("type") == "message_start":
-            tokens_in = int(event["message"]["usage"].get("input_tokens") or 0)
+            message = event.get("message")
+            told = message.get("usage") if isinstance(message, dict) else None
+            tokens_in = _number(told, *TOKENS_IN)
         elif event.get("type") == "message_delta":
-            told = int((event.get("usage") or {}).get("output_tokens") or 0)
-        elif event.get("type") == "content_block_delta":
+            tokens_out = _number(event.get("usage"), "output_tokens")
+        elif event.get("type") == "content_block_delta" and isinstance(event.get("delta"), dict):
             delta = event["delta"]
-            said += delta.get("text") or delta.get("thinking") or delta.get("partial_json") or ""
-    return tokens_in, told or count_tokens(said)
+            said += str(
+                delta.get("text") or delta.get("thinking") or delta.get("partial_json") or ""
+            )
+    return tokens_in, tokens_out or count_tokens(said)
+
+
+TOKENS_IN = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def _object(text: str) -> dict[str, Any]:
+    """A JSON object; an empty one where it is none, since a server may send anything."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
+
+
+def _number(told: Any, *names: str) -> int:
+    """Numbers of an object added up; what is no number counts 0."""
+    numbers = [told.get(name) for name in names] if isinstance(told, dict) else []
+    return sum(number for number in numbers if isinstance(number, int))

@@ -550,3 +550,26 @@ def test_a_client_in_a_list_is_loaded_before_the_time_of_a_run_counts() -> None:
     client = {"$": "client", "name": "client"}
     assert places._needs_sdk({"args": [["a", {"$": "dict", "items": [["k", client]]}]]})
     assert not places._needs_sdk({"args": [["client"]], "kwargs": {"client": 1}})
+
+
+def test_what_one_run_leaves_behind_does_not_reach_the_next() -> None:
+    seen: list[tuple[float, int]] = []
+
+    async def worker() -> None:
+        await asyncio.sleep(50)
+
+    async def careless(_task: str) -> str:
+        loop = asyncio.get_running_loop()
+        seen.append((loop.time(), len(asyncio.all_tasks())))
+        loop.call_later(5, seen.append, (-1.0, -1))
+        asyncio.ensure_future(worker())  # noqa: RUF006  # that nobody keeps it is the point
+        await asyncio.sleep(3)
+        return "done"
+
+    bench = Bench("careless", True, InProcess(careless), random.Random(1))
+    for _ in range(5):
+        run_ = bench.run("task")
+        assert run_.how == "returned"
+        assert run_.seconds == 3.0
+    assert len(set(seen)) == 1
+    assert seen[0][0] == 0.0

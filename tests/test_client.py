@@ -11,7 +11,7 @@ import anthropic
 import pytest
 
 import labkit
-from labkit import Rule, UsageError, connect, record
+from labkit import UsageError, connect, record
 from labkit.patterns import ask
 
 KEY = "sk-ant-a-key-that-must-not-be-seen"
@@ -20,11 +20,6 @@ KEY = "sk-ant-a-key-that-must-not-be-seen"
 def test_live_without_a_key_says_what_to_do() -> None:
     with pytest.raises(UsageError, match=r"ANTHROPIC_API_KEY.*connect\(\) for the scripted model"):
         connect(live=True)
-
-
-def test_live_takes_no_script() -> None:
-    with pytest.raises(UsageError, match="takes no script"):
-        connect([Rule("")], live=True)
 
 
 def test_a_script_that_is_none_is_refused() -> None:

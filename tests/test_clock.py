@@ -278,3 +278,83 @@ def test_it_is_a_loop_like_any_other() -> None:
         assert loop.time() == 5.0
     finally:
         loop.close()
+
+
+def test_a_loop_in_which_nothing_is_left_can_begin_anew() -> None:
+    loop = FreeClock()
+    try:
+
+        async def main() -> str:
+            async with asyncio.timeout(60):  # its timer is cancelled, and stays in the heap
+                return await asyncio.sleep(5, "done")
+
+        assert loop.run_until_complete(main()) == "done"
+        assert loop.is_idle()
+        loop.renew()
+        assert loop.time() == 0.0
+        assert loop.run_until_complete(main()) == "done"
+        assert loop.time() == 5.0
+    finally:
+        loop.close()
+
+
+async def forgotten_task() -> object:
+    return asyncio.ensure_future(asyncio.sleep(9))
+
+
+async def forgotten_timer() -> object:
+    return asyncio.get_running_loop().call_later(9, print, "too late")
+
+
+async def forgotten_thread() -> object:
+    return await asyncio.to_thread(int)
+
+
+async def forgotten_socket() -> object:
+    mine, theirs = socket.socketpair()
+    asyncio.get_running_loop().add_reader(mine, int)
+    return mine, theirs
+
+
+async def forgotten_setting() -> object:
+    asyncio.get_running_loop().set_task_factory(lambda loop, main: asyncio.Task(main, loop=loop))
+    return None
+
+
+async def forgotten_generator() -> object:
+    async def numbers() -> Any:
+        yield 1
+        yield 2
+
+    half_way = numbers()
+    await anext(half_way)
+    return half_way
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        forgotten_task,
+        forgotten_timer,
+        forgotten_thread,
+        forgotten_socket,
+        forgotten_setting,
+        forgotten_generator,
+    ],
+)
+def test_a_loop_that_keeps_something_is_not_idle(leave: Any) -> None:
+    loop = FreeClock()
+    left = loop.run_until_complete(leave())
+    try:
+        assert not loop.is_idle()
+    finally:
+        if isinstance(left, asyncio.Task):
+            left.cancel()
+        if isinstance(left, tuple):
+            loop.remove_reader(left[0])
+            for end in left:
+                end.close()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+    assert not loop.is_idle()

@@ -12,7 +12,7 @@ import itertools
 import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NoReturn, Protocol
 
 from ..script import Exchange, Reply, Request, ScriptedModel
@@ -610,7 +610,7 @@ class Session:
             wait = exchange.wait
             self._later(
                 wait,
-                {"done": number, "value": encode(asdict(replace(exchange, wait=0.0)), _none)},
+                {"done": number, "value": encode(vars(replace(exchange, wait=0.0)), _none)},
             )
             return None
         if isinstance(thing, Callback):

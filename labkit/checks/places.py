@@ -232,6 +232,8 @@ def _needs_sdk(message: Plain) -> bool:
 
 def _warm_sdk() -> None:
     """Load the SDK before the clock of a run starts; it loads its parts when first used."""
-    from ..client import connect
+    from ..client import over
+    from ..script import ScriptedModel
+    from ..wire import ScriptedTransport
 
-    _ = connect().messages
+    _ = over(ScriptedTransport(ScriptedModel([]))).messages

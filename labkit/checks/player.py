@@ -31,7 +31,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..clock import FreeClock, cancel_all
+from ..clock import FreeClock, Idle, cancel_all
 from ..errors import Deadlock
 from .messages import Plain, decode, encode, encode_error
 
@@ -82,7 +82,7 @@ class _Player:
         with contextlib.redirect_stdout(_Printed(self.tell)), warnings.catch_warnings():
             # What nobody awaited is told by the verdict, not by the interpreter.
             warnings.simplefilter("ignore", RuntimeWarning)
-            loop = FreeClock(self._idle)
+            loop = _loop(self._idle)
             loop.set_exception_handler(lambda _loop, _context: None)
             try:
                 loop.run_until_complete(self._main(job))
@@ -178,7 +178,7 @@ class _Player:
     def _client(self) -> Any:
         from ..client import over
 
-        return over(_transport(self))
+        return over(_to_judge()(self))
 
     def _content(self, blocks: list[Any]) -> list[Any]:
         from anthropic.types import Message
@@ -318,11 +318,13 @@ def _refusal(status: int, retry_after: float | None) -> Exception:
     """What the SDK itself raises where a service refuses a call and it may not try again."""
     import anthropic
 
-    from ..client import connect
-    from ..script import Rule
+    from ..client import over_blocking
+    from ..script import Rule, ScriptedModel
+    from ..wire import ScriptedTransport
 
     rule = Rule("", fails=status, retry_after=retry_after, seconds=0)
-    client = connect([rule], blocking=True).with_options(max_retries=0)
+    wire = ScriptedTransport(ScriptedModel([rule]))
+    client = over_blocking(wire).with_options(max_retries=0)
     said = [{"role": "user", "content": "refuse this"}]
     try:
         client.messages.create(model="scripted", max_tokens=1, messages=said)  # type: ignore[arg-type]  # a plain message will do
@@ -361,15 +363,20 @@ class _Printed(io.TextIOBase):
         return len(text)
 
 
-def _transport(player: _Player) -> httpx2.AsyncBaseTransport:
-    """A transport whose other side is the judge."""
+@functools.cache
+def _to_judge() -> Callable[[_Player], httpx2.AsyncBaseTransport]:
+    """Makes a transport whose other side is the judge."""
     import httpx2
 
     from ..script import Exchange
     from ..wire import AsyncBody, play_head, read_timeout
 
     class ToJudge(httpx2.AsyncBaseTransport):
+        def __init__(self, player: _Player) -> None:
+            self._player = player
+
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            player = self._player
             body = (await request.aread()).decode("utf-8", errors="replace")
             call = player.start("client", (request.method, request.url.path, body), {})
             stream = None
@@ -377,7 +384,7 @@ def _transport(player: _Player) -> httpx2.AsyncBaseTransport:
                 async with asyncio.timeout(read_timeout(request)):
                     exchange: Exchange = Exchange(**await player.answer(call))
                 await play_head(exchange, request)
-                stream = Body(exchange, request, call)
+                stream = Body(exchange, request, call, player)
             except TimeoutError as late:
                 player.tell("cancelled", call)
                 raise httpx2.ReadTimeout("no answer in time", request=request) from late
@@ -390,8 +397,11 @@ def _transport(player: _Player) -> httpx2.AsyncBaseTransport:
             return httpx2.Response(exchange.status, headers=exchange.headers, stream=stream)
 
     class Body(AsyncBody):
-        def __init__(self, exchange: Exchange, request: httpx2.Request, call: int) -> None:
+        def __init__(
+            self, exchange: Exchange, request: httpx2.Request, call: int, player: _Player
+        ) -> None:
             super().__init__(exchange, request)
+            self._player = player
             self._call: int | None = call
             self._whole = False
 
@@ -413,11 +423,11 @@ def _transport(player: _Player) -> httpx2.AsyncBaseTransport:
         def _finish(self) -> None:
             if self._call is not None:
                 if not self._whole:
-                    player.tell("cancelled", self._call)
-                player.tell("finished", self._call)
+                    self._player.tell("cancelled", self._call)
+                self._player.tell("finished", self._call)
                 self._call = None
 
-    return ToJudge()
+    return ToJudge
 
 
 def _signature(function: Callable[..., Any]) -> str:
@@ -426,7 +436,20 @@ def _signature(function: Callable[..., Any]) -> str:
     return f"{getattr(function, '__name__', 'function')}{inspect.Signature(bare)}"
 
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
+_spare: list[FreeClock] = []
+"""Loops in which nothing was left: making one takes longer than most functions run."""
+
+
+def _loop(idle: Idle) -> FreeClock:
+    try:
+        loop = _spare.pop()
+    except IndexError:
+        return FreeClock(idle)
+    loop.renew(idle)
+    return loop
+
+
+def _close(loop: FreeClock) -> None:
     """End what the learner's function left behind, without asking the judge for the time."""
     cancel_all(loop)
     # A task that refuses to end stays behind, and the loop closes over it.
@@ -434,10 +457,15 @@ def _close(loop: asyncio.AbstractEventLoop) -> None:
         loop.call_soon(loop.stop)
         with contextlib.suppress(BaseException):
             loop.run_forever()
+        if not asyncio.all_tasks(loop):
+            break
     with contextlib.suppress(BaseException):
         loop.call_soon(loop.stop)
         loop.run_forever()
-    loop.close()
+    if loop.is_idle():
+        _spare.append(loop)
+    else:
+        loop.close()
 
 
 def serve(function: Callable[..., Any]) -> None:

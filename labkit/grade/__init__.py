@@ -5,6 +5,9 @@
     pool ── forks a judge for each notebook ── judging ── children ── learner (in its sandbox)
                                                   │
                                           labkit.checks, as in the notebook
+
+With a cluster, `cluster` sends each notebook to a `station` on one of its machines, which does
+there what `pool` does here.
 """
 
 from __future__ import annotations

@@ -207,7 +207,7 @@ class Zygote:
         self._numbers = 0
         try:
             self._process = subprocess.Popen(
-                _python("from labkit.grade.zygote import main; import sys;"
+                python("from labkit.grade.zygote import main; import sys;"
                         " main(int(sys.argv[1]), int(sys.argv[2]))",
                         str(theirs.fileno()), str(alive)),
                 env=environment(),
@@ -282,7 +282,7 @@ class _Spawned:
 
     def __init__(self, folder: str, files: Mapping[str, str], limits: Limits) -> None:
         self._process = subprocess.Popen(
-            _python("from labkit.grade.learner import main; main()"),
+            python("from labkit.grade.learner import main; main()"),
             env=environment(),
             cwd=folder,
             stdin=subprocess.PIPE,
@@ -376,7 +376,13 @@ def environment() -> dict[str, str]:
     return {name: os.environ[name] for name in ALLOWED if name in os.environ} | SETTINGS
 
 
-def _python(code: str, *arguments: str) -> list[str]:
+def python(code: str, *arguments: str) -> list[str]:
+    """The command of an interpreter that has this labkit and nothing of its caller's.
+
+    Args:
+        code: What it runs.
+        arguments: What that finds in ``sys.argv`` from 1 on.
+    """
     # Isolated (-I): neither a folder nor a variable of whoever calls decides what is imported.
     # But it has to be this labkit, also where that is a checkout and another one is installed.
     package = Path(__file__).resolve().parents[1]

@@ -14,6 +14,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from .journal import Journal
+    from .pool import Team
     from .result import NotebookResult, Report
     from .sandbox import Limits
 
@@ -75,6 +76,12 @@ def add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="FILE",
         help=f"where each result is kept until all are there (default: {JOURNAL})",
     )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="grade on the machines of a Dask cluster: its scheduler's address, such as"
+        " tcp://10.0.0.1:8786 (needs the extra labkit[cluster])",
+    )
     _add_common(parser)
     parser.set_defaults(run=_grade)
 
@@ -127,7 +134,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=_positive,
         metavar="N",
-        help="how many notebooks at once (default: one for each core)",
+        help="how many notebooks at once (default: one for each core, or for each thread of a"
+        " cluster's workers)",
     )
     parser.add_argument(
         "--timeout",
@@ -174,8 +182,14 @@ def _grade(options: argparse.Namespace) -> int:
 
     from .children import nursery
 
+    team: Team | None = None
+    if options.cluster is not None:
+        from .cluster import Cluster
+
+        team = Cluster(options.cluster)
+
     # What the submissions need is loaded there while what the judge needs is loaded here.
-    source = nursery()
+    source = nursery() if team is None else None
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
         from . import notebooks
@@ -192,11 +206,14 @@ def _grade(options: argparse.Namespace) -> int:
             jobs=options.jobs,
             limits=_limits(options),
             source=source,
+            team=team,
             journal=_journal(options),
             progress=progress,
         )
     finally:
-        source.close()
+        for opened in (source, team):
+            if opened is not None:
+                opened.close()
         if progress:
             progress.clear()
     for place, name in enumerate(formats):

@@ -33,6 +33,8 @@ def grade_notebook(
     limits: Limits,
     seed: str,
     files: Mapping[str, str] | None = None,
+    *,
+    data: bytes | None = None,
 ) -> NotebookResult:
     """Grade one notebook; whatever is wrong with it becomes a part of the result.
 
@@ -42,16 +44,16 @@ def grade_notebook(
         limits: What it may use.
         seed: Where the inputs are drawn from.
         files: What lies beside it, as `notebooks.beside` gives it.
+        data: The bytes of its file; by default they are read.
     """
     started = time.monotonic()
     result = NotebookResult(str(submission.path), submission.learner)
     try:
-        if submission.fault:
-            raise Unreadable(submission.fault)
-        data = notebooks.contents(submission.path)
+        if data is None:
+            data = submission.contents()
         read = notebooks.read(data, submission.path.name)
     except Unreadable as error:
-        result.problems.append(f"not graded: {error}.")
+        result = ungraded(submission, str(error))
     else:
         result.sha256 = read.sha256
         result.lesson = read.lesson.name if read.lesson else None
@@ -59,6 +61,17 @@ def grade_notebook(
         result.exercises, result.problems = grading.run()
     result.seconds = time.monotonic() - started
     return result
+
+
+def ungraded(submission: Submission, why: str) -> NotebookResult:
+    """The result of a notebook that could not be graded.
+
+    Args:
+        submission: The notebook.
+        why: The reason, without a full stop.
+    """
+    problems = [f"not graded: {why}."]
+    return NotebookResult(str(submission.path), submission.learner, problems=problems)
 
 
 class _Grading:

@@ -52,6 +52,16 @@ class Submission:
     learner: str
     fault: str | None = None
 
+    def contents(self) -> bytes:
+        """The bytes of the file.
+
+        Raises:
+            Unreadable: When it is not to be read, or cannot be.
+        """
+        if self.fault:
+            raise Unreadable(self.fault)
+        return contents(self.path)
+
 
 @dataclass(frozen=True)
 class Cell:

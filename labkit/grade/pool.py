@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import math
 import os
 import secrets
 import selectors
@@ -13,12 +14,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from .. import __version__
 from . import notebooks, sandbox
 from .children import Nursery, nursery
 from .journal import Journal
-from .judging import grade_notebook
+from .judging import grade_notebook, ungraded
 from .notebooks import Submission, Unreadable
 from .result import NotebookResult, Report
 from .sandbox import Limits
@@ -26,6 +28,9 @@ from .shipped import lessons
 
 Progress = Callable[[NotebookResult, int, int], None]
 """Told of each notebook that is through: its result, how many are through, how many there are."""
+
+Through = Callable[[Submission, NotebookResult], None]
+"""Told of a notebook that is through, and of its result."""
 
 MODULES = {
     "anthropic": (b"anthropic", b"client", b"connect"),
@@ -43,6 +48,40 @@ WATCH = 60.0
 """Real seconds that a judge may take longer than its notebook may."""
 
 
+class Team(Protocol):
+    """Who grades the notebooks."""
+
+    def begin(
+        self, limits: Limits, modules: Sequence[str], seed: str, found: Sequence[Submission]
+    ) -> None:
+        """Get ready.
+
+        Args:
+            limits: What one submission may use.
+            modules: What to load beforehand.
+            seed: Where the inputs are drawn from.
+            found: Every notebook of the grading.
+
+        Raises:
+            LabkitError: When it cannot grade.
+        """
+
+    def grade(self, todo: Sequence[Submission], jobs: int | None, through: Through) -> None:
+        """Grade notebooks.
+
+        Args:
+            todo: Which of them.
+            jobs: How many at once; None for as many as there are places.
+            through: Told of each one, in the order in which they are through.
+        """
+
+    def isolation(self) -> dict[str, bool]:
+        """Which means of isolation were active wherever a notebook was graded."""
+
+    def close(self) -> None:
+        """End it, and all that it started; once more does no harm."""
+
+
 def grade(
     paths: Sequence[Path],
     *,
@@ -50,6 +89,7 @@ def grade(
     jobs: int | None = None,
     limits: Limits | None = None,
     source: Nursery | None = None,
+    team: Team | None = None,
     journal: Journal | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -62,6 +102,8 @@ def grade(
         limits: What one submission may use.
         source: Where the submissions' processes come from; it is closed in the end. By default
             `children.nursery`.
+        team: Who grades, where that is not this machine: a `cluster.Cluster`. It is closed in the
+            end, and ``source`` is not used.
         journal: Where each result is kept as soon as it is there; what it holds from before is
             not graded again.
         progress: Told of each notebook that is through.
@@ -71,44 +113,50 @@ def grade(
 
     Raises:
         UsageError: When there is nothing to grade.
+        LabkitError: When the team cannot grade, or not go on.
     """
     started = time.monotonic()
     limits = limits or Limits()
-    source = source or nursery()
+    team = team or _ThisMachine(source or nursery())
+    complete = True
     try:
         sandbox.hide_memory()
         found = notebooks.find(paths)
         seed = (journal.seed if journal else None) or seed or secrets.token_hex(8)
-        report = Report(__version__, seed, source.means.told())
         results: dict[Path, NotebookResult] = {}
         if journal:
-            journal.begin(seed)
             for submission in found:
                 known = journal.known(submission)
                 if known is not None:
                     results[submission.path] = known
         todo = [submission for submission in found if submission.path not in results]
-        source.begin(limits, _modules(todo))
-        lessons()  # read once, and not by each judge
-        gc.freeze()  # likewise: what is shared with each judge stays shared
-        judging = _Judging(source, limits, seed, found)
-        run = judging.forked if sys.platform == "linux" else judging.here
+
+        def through(submission: Submission, result: NotebookResult) -> None:
+            results[submission.path] = result
+            if journal:
+                journal.keep(result)
+            if progress:
+                progress(result, len(results), len(found))
+
         try:
-            for submission, result in run(todo, jobs or len(_cores())):
-                results[submission.path] = result
-                if journal:
-                    journal.keep(result)
-                if progress:
-                    progress(result, len(results), len(found))
+            team.begin(limits, _modules(todo), seed, found)
+            if journal:
+                journal.begin(seed)
+            team.grade(todo, jobs, through)
         except KeyboardInterrupt:
-            report.complete = False
+            complete = False
     finally:
-        source.close()
-    if journal and report.complete:
+        team.close()
+    if journal and complete:
         journal.end()
-    report.notebooks = [results[it.path] for it in found if it.path in results]
-    report.seconds = time.monotonic() - started
-    return report
+    return Report(
+        __version__,
+        seed,
+        team.isolation(),
+        [results[it.path] for it in found if it.path in results],
+        complete,
+        time.monotonic() - started,
+    )
 
 
 def _cores() -> Sequence[int]:
@@ -131,58 +179,122 @@ def _modules(submissions: Sequence[Submission]) -> list[str]:
     return sorted(wanted)
 
 
-class _Judging:
-    def __init__(
-        self, source: Nursery, limits: Limits, seed: str, found: Sequence[Submission]
-    ) -> None:
+class _ThisMachine:
+    """Grades where it is.
+
+    Args:
+        source: Where the submissions' processes come from.
+    """
+
+    def __init__(self, source: Nursery) -> None:
         self._source = source
-        self._limits = limits
-        self._seed = seed
+        self._limits = Limits()
+        self._seed = ""
+        self._paths: list[Path] = []
+
+    def begin(
+        self, limits: Limits, modules: Sequence[str], seed: str, found: Sequence[Submission]
+    ) -> None:
+        self._limits, self._seed = limits, seed
         self._paths = [submission.path for submission in found]
+        self._source.begin(limits, modules)
+        share_with_judges()
+
+    def grade(self, todo: Sequence[Submission], jobs: int | None, through: Through) -> None:
+        if sys.platform != "linux":
+            for submission in todo:
+                through(submission, self._grade(submission))
+            return
+        waiting = list(reversed(todo))
+        jobs = jobs or len(_cores())
+        with contextlib.closing(Judges(self._limits)) as judges:
+            while waiting or judges.working:
+                while waiting and judges.working < jobs:
+                    judges.start(waiting.pop(), self._grade)
+                for judge in judges.ended():
+                    through(judge.submission, judge.result())
+
+    def isolation(self) -> dict[str, bool]:
+        return self._source.means.told()
+
+    def close(self) -> None:
+        self._source.close()
 
     def _grade(self, submission: Submission) -> NotebookResult:
         files = notebooks.beside(submission.path, self._paths)
-        return grade_notebook(submission, self._source, self._limits, self._seed, files)
+        return grade_notebook(submission, self._source, self._limits, self._seed, files=files)
 
-    def here(
-        self, todo: Sequence[Submission], _jobs: int
-    ) -> Iterator[tuple[Submission, NotebookResult]]:
-        """Grade one after another in this process."""
-        for submission in todo:
-            yield submission, self._grade(submission)
 
-    def forked(
-        self, todo: Sequence[Submission], jobs: int
-    ) -> Iterator[tuple[Submission, NotebookResult]]:
-        """Grade in processes forked from this one: none can grow, and none can sink the others."""
-        waiting = list(reversed(todo))
-        selector = selectors.DefaultSelector()
-        judges: dict[int, _Judge] = {}
-        try:
-            while waiting or judges:
-                while waiting and len(judges) < jobs:
-                    # An interrupt in here would leave a judge that nobody knows of.
-                    with _uninterrupted():
-                        judge = _Judge(waiting.pop(), self._grade)
-                        judges[judge.pipe] = judge
-                        selector.register(judge.pipe, selectors.EVENT_READ)
-                soonest = min(judge.started for judge in judges.values())
-                patience = soonest + self._limits.notebook + WATCH - time.monotonic()
-                for key, _ in selector.select(max(patience, 0.1)):
-                    judge = judges[key.fd]
-                    if judge.read():
-                        continue
-                    selector.unregister(judge.pipe)
-                    del judges[judge.pipe]
-                    yield judge.submission, judge.result()
-                for judge in judges.values():
-                    if time.monotonic() - judge.started > self._limits.notebook + WATCH:
-                        judge.kill()
-        finally:
-            selector.close()
-            for judge in judges.values():
+def share_with_judges() -> None:
+    """Load what every judge needs, and keep it where all of them share it."""
+    lessons()
+    gc.freeze()
+
+
+class Judges:
+    """Judges at work, each forked from this process: none can grow, and none can sink the others.
+
+    Args:
+        limits: What one submission may use.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._patience = limits.notebook + WATCH
+        self._selector = selectors.DefaultSelector()
+        self._judges: dict[int, Judge] = {}
+
+    @property
+    def working(self) -> int:
+        """How many there are."""
+        return len(self._judges)
+
+    def listen(self, descriptor: int, heard: Callable[[], None]) -> None:
+        """While waiting for judges, call a function when a descriptor has something to read."""
+        self._selector.register(descriptor, selectors.EVENT_READ, heard)
+
+    def start(self, submission: Submission, work: Callable[[Submission], NotebookResult]) -> Judge:
+        """Have a notebook judged.
+
+        Args:
+            submission: The notebook.
+            work: Judges it, in the judge's process.
+        """
+        # An interrupt in here would leave a judge that nobody knows of.
+        with _uninterrupted():
+            judge = Judge(submission, work)
+            self._judges[judge.pipe] = judge
+            self._selector.register(judge.pipe, selectors.EVENT_READ)
+        return judge
+
+    def ended(self, seconds: float = WATCH) -> Iterator[Judge]:
+        """Wait until something happens, and give the judges that have ended; there may be none.
+
+        Args:
+            seconds: Real seconds to wait at most.
+        """
+        soonest = min((judge.started for judge in self._judges.values()), default=math.inf)
+        left = soonest + self._patience - time.monotonic()
+        for key, _ in self._selector.select(min(max(left, 0.1), seconds)):
+            if key.data is not None:
+                key.data()
+                continue
+            judge = self._judges[key.fd]
+            if judge.read():
+                continue
+            self._selector.unregister(judge.pipe)
+            del self._judges[judge.pipe]
+            yield judge
+        for judge in self._judges.values():
+            if time.monotonic() - judge.started > self._patience:
                 judge.kill()
-                judge.result()
+
+    def close(self) -> None:
+        """End them all."""
+        self._selector.close()
+        for judge in self._judges.values():
+            judge.kill()
+            judge.result()
+        self._judges.clear()
 
 
 @contextlib.contextmanager
@@ -195,7 +307,7 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class _Judge:
+class Judge:
     """A process that judges one notebook."""
 
     def __init__(
@@ -229,9 +341,7 @@ class _Judge:
         try:
             return NotebookResult.from_json(json.loads(b"".join(self._parts)))
         except (ValueError, KeyError):
-            found = NotebookResult(str(self.submission.path), self.submission.learner)
-            found.problems.append("not graded: it brought the judge's own process to its end.")
-            return found
+            return ungraded(self.submission, "it brought the judge's own process to its end")
 
 
 def _work(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import textwrap
 
@@ -23,7 +24,7 @@ def is_reference(exercise: Exercise, source: str) -> bool:
     if _uses(exercise.name, source):
         return True
     own = [function for function in functions(source) if function.name == exercise.name]
-    return bool(own) and _gist(own[-1]) == _gist(_reference(exercise))
+    return bool(own) and _gist(own[-1]) == _reference(exercise)
 
 
 def _uses(name: str, source: str) -> bool:
@@ -45,8 +46,10 @@ def _uses(name: str, source: str) -> bool:
     return name in imported or name in named or "*" in imported
 
 
-def _reference(exercise: Exercise) -> ast.FunctionDef | ast.AsyncFunctionDef:
-    return functions(textwrap.dedent(inspect.getsource(exercise.reference)))[0]
+@functools.cache
+def _reference(exercise: Exercise) -> str:
+    """What the reference solution of an exercise does."""
+    return _gist(functions(textwrap.dedent(inspect.getsource(exercise.reference)))[0])
 
 
 class _Anonymous(ast.NodeTransformer):
