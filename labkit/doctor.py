@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from .client import _live_session, _look_for_key
 from .errors import UsageError
 from .grade.sandbox import probe
 from .journal import PLACE, Journal, journal
@@ -301,11 +302,21 @@ def _trouble_in(folder: Path) -> str | None:
 
 
 def live(folder: Path) -> Iterator[Finding]:
-    """Whether a key for the real API is set; never which."""
-    if found := [name for name in KEYS if os.environ.get(name, "").strip()]:
+    """Whether the real API is asked for and a key is set; never which."""
+    key = next((name for name in KEYS if os.environ.get(name)), None)
+    try:
+        asked = _live_session()
+        if asked or key:
+            _look_for_key(asked=False)
+    except UsageError as error:
+        yield Finding(WRONG, f"{error}.")
+        return
+    if asked:
         yield Finding(
-            NOTE, f"{found[0]} is set: what a notebook sends to the real API is paid for with it."
+            NOTE, f"LABKIT_LIVE asks for the real API: every call is paid for with {key}."
         )
+    elif key:
+        yield Finding(NOTE, f"{key} is set: what `connect(live=True)` sends is paid for with it.")
     else:
         yield Finding(NOTE, "No key is set, and none is needed: a scripted model answers.")
 

@@ -25,7 +25,7 @@ KEY = "sk-ant-not-a-real-key-7f3a"
 def learner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a learner's course, whose installation is sound."""
     (tmp_path / "notebooks").mkdir()
-    for name in ("LABKIT_PROGRESS", *doctor.KEYS):
+    for name in ("LABKIT_LIVE", "LABKIT_PROGRESS", *doctor.KEYS):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     monkeypatch.setattr(doctor, "probe", lambda: Means(True, True, True, True))
@@ -297,6 +297,33 @@ def test_that_a_key_is_set_is_told_and_never_the_key(
     told = capsys.readouterr()
     assert f"○ {name} is set" in told.out
     assert not any(part in told.out + told.err for part in (KEY, KEY[-4:]))
+
+
+@pytest.mark.parametrize(
+    ("setting", "key", "told"),
+    [
+        ("1", None, "LABKIT_LIVE needs a key and none is set"),
+        ("perhaps", None, "LABKIT_LIVE is 1 for the real API or 0 for the script"),
+        ("0", f"{KEY}\n", "holds a space, a line break"),
+    ],
+)
+def test_a_live_session_that_cannot_begin_is_told(
+    learner: Path, monkeypatch: pytest.MonkeyPatch, setting: str, key: str | None, told: str
+) -> None:
+    monkeypatch.setenv("LABKIT_LIVE", setting)
+    if key is not None:
+        monkeypatch.setenv(doctor.KEYS[0], key)
+    found = wrong(learner)
+    assert told in found.what
+    assert KEY not in str(found)
+
+
+def test_a_live_session_is_noted(learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABKIT_LIVE", "1")
+    monkeypatch.setenv(doctor.KEYS[0], KEY)
+    [found] = doctor.live(learner)
+    assert found.mark == NOTE
+    assert "paid for with ANTHROPIC_API_KEY." in found.what
 
 
 def test_what_a_grader_lacks_is_noted(learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
