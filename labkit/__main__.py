@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from . import __version__
@@ -35,7 +36,32 @@ def _progress(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (add_progress, add_grade, add_verify, add_nbgrader)
+def add_doctor(commands: Any) -> None:
+    """Add ``labkit doctor``: what is wrong with an installation."""
+    parser = commands.add_parser(
+        "doctor",
+        help="say what is wrong with an installation, and what to do",
+        description="Look at this installation of the course: Python, packages, kernel, widgets,"
+        " the learner's folder. Nothing is changed.",
+        epilog="Exit status: 0 where nothing is wrong, 1 where something is, 2 for a usage error.",
+    )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        help="the folder of the notebooks, or the one above it (default: the current one)",
+    )
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from .doctor import report
+
+    return report(options.folder)
+
+
+COMMANDS = (add_progress, add_doctor, add_grade, add_verify, add_nbgrader)
 """What adds each subcommand to the parser; it sets ``run``, which returns the exit status."""
 
 
@@ -50,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="labkit",
-        description="The course's command: your own progress, and grades for one or for a class.",
+        description="The course's command: your own progress, what is wrong with an installation,"
+        " and grades for one or for a class.",
     )
     parser.add_argument("--version", action="version", version=f"labkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -10,13 +10,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tools.binder import FIRST_LESSON, Built
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -36,6 +38,13 @@ MARKS = [
 
 # On a busy machine a page takes its time; what does not come at all still fails.
 expect.set_options(timeout=30_000)
+
+SOLVED = """async def ask(client, prompt, *, system=None):
+    extra = {} if system is None else {"system": system}
+    reply = await client.messages.create(
+        model=MODEL, max_tokens=50, messages=[{"role": "user", "content": prompt}], **extra
+    )
+    return "".join(block.text for block in reply.content if block.type == "text")"""
 
 READY = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady"
 IDLE = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
@@ -69,8 +78,7 @@ def serve(home: Path, **settings_of_environment: str) -> Iterator[str]:
         settings = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
         settings.parent.mkdir(parents=True)
         settings.write_text(value)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(8)
     environment = {
         **os.environ,
@@ -79,45 +87,114 @@ def serve(home: Path, **settings_of_environment: str) -> Iterator[str]:
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
     }
-    log = home / "lab.log"
     command = [
         # Not `-m jupyter lab`, which runs whichever JupyterLab stands first on PATH.
         *(sys.executable, "-m", "jupyterlab", "--config=jupyter_lab_config.py"),
         *("--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"),
         *("--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True"),
     ]
+    address = f"http://127.0.0.1:{port}/"
+    with answering(address, command, home, environment, home / "lab.log"):
+        yield f"{address}?token={token}"
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def answering(
+    address: str, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
+) -> Iterator[None]:
+    """Run a Jupyter server from the moment it answers, and stop it at the end.
+
+    Args:
+        address: Where it will answer, with a slash at the end.
+        command: What starts it.
+        folder: Its working directory.
+        environment: Its variables.
+        log: The file that takes what it prints.
+    """
     with log.open("w") as output:
         server = subprocess.Popen(
-            command, cwd=home, env=environment, stdout=output, stderr=subprocess.STDOUT
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         deadline = time.monotonic() + 60
         while True:
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
+                urllib.request.urlopen(f"{address}api", timeout=5).close()
                 break
             except OSError:
                 assert time.monotonic() < deadline, log.read_text()
                 assert server.poll() is None, log.read_text()
                 time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/?token={token}"
+        yield
     finally:
         server.terminate()
         server.wait(20)
 
 
-@pytest.fixture
-def page(lab: str) -> Iterator[Page]:
-    """The start page of the course, its kernel ready."""
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.goto(lab)
-            page.wait_for_function(READY, timeout=60_000)
-            yield page
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def opened_as_on_binder(built: Built, browser: Browser) -> Iterator[Page]:
+    """Start the server of a rehearsed build as Binder does, and follow the badge to the lesson.
+
+    Args:
+        built: The build.
+        browser: What the learner has open already.
+
+    Yields:
+        The page, its kernel ready.
+    """
+    port, token, base_url = free_port(), secrets.token_hex(8), "/user/owner-repo-x1/"
+    command = [
+        *built.server(port, base_url=base_url, token=token),
+        # What Binder does not say: here nobody looks, this user may be root, and the test asks
+        # the page what it is doing.
+        *("--no-browser", "--allow-root", "--LabApp.expose_app_in_browser=True"),
+    ]
+    # The program is looked up on the PATH of whoever starts it, which is not the build's.
+    command[0] = shutil.which(command[0], path=built.environment["PATH"]) or command[0]
+    address = f"http://127.0.0.1:{port}{base_url}"
+    log = built.repository.parent / "server.log"
+    with answering(address, command, built.repository, built.environment, log):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{address}{FIRST_LESSON}?token={token}")
+        page.wait_for_function(READY, timeout=60_000)
+        yield page
+
+
+def solve_the_first_exercise(page: Page) -> None:
+    """Write a right answer into the first lesson, and run everything up to its green check."""
+    write(page, "exercise-0-1", SOLVED)
+    command(page, "run-all-above")
+    command(page, "run-cell-and-select-next")
+    command(page, "run-cell")
+    page.get_by_text("✓ 0.1 ask: passed, 1 point").wait_for(timeout=60_000)
+
+
+@pytest.fixture
+def page(lab: str) -> Iterator[Page]:
+    """The start page of the course, its kernel ready."""
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(lab)
+        page.wait_for_function(READY, timeout=60_000)
+        yield page
 
 
 def open_notebook(page: Page, name: str) -> None:

@@ -7,27 +7,16 @@ import time
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import IDLE, MARKS, command, lab, page, write
+from tests.browser import IDLE, MARKS, command, lab, page, solve_the_first_exercise, write
 
 __all__ = ["lab", "page"]  # fixtures
 
 pytestmark = MARKS
 
-SOLVED = """async def ask(client, prompt, *, system=None):
-    extra = {} if system is None else {"system": system}
-    reply = await client.messages.create(
-        model=MODEL, max_tokens=50, messages=[{"role": "user", "content": prompt}], **extra
-    )
-    return "".join(block.text for block in reply.content if block.type == "text")"""
-
 
 def test_it_opens_at_the_first_lesson_and_a_solved_exercise_turns_green(page: Page) -> None:
     assert page.url.split("?")[0].endswith("/lab/tree/notebooks/00_start_here.ipynb")
-    write(page, "exercise-0-1", SOLVED)
-    command(page, "run-all-above")
-    command(page, "run-cell-and-select-next")
-    command(page, "run-cell")
-    page.get_by_text("✓ 0.1 ask: passed, 1 point").wait_for(timeout=60_000)
+    solve_the_first_exercise(page)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import IDLE, MARKS, READY, output_of, page, pictures, run, serve, shoot
-from tests.test_browser import SOLVED
+from tests.browser import (
+    IDLE,
+    MARKS,
+    READY,
+    SOLVED,
+    output_of,
+    page,
+    pictures,
+    run,
+    serve,
+    shoot,
+)
 
 __all__ = ["page", "pictures"]  # fixtures
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import base64
+import io
+import itertools
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from labkit.checks import exercises
 from tools import notebooks
@@ -65,6 +69,43 @@ def test_its_links_lead_somewhere(path: Path) -> None:
         if cell.cell_type == "markdown":
             for link in re.findall(r"\]\((?!#|[a-z]+:)([^)#\s]+)", cell.source):
                 assert (path.parent / link).exists(), f"{link} in: {cell.source}"
+
+
+# On a code host nothing runs: what is stored is all that a reader sees.
+
+
+def shown(path: Path) -> list[dict[str, Any]]:
+    """What the cells of a notebook show, by type of medium."""
+    return [output.data for cell in cells_of(path) for output in cell.outputs if "data" in output]
+
+
+@each
+def test_its_pictures_are_stored_and_each_is_told_in_words(path: Path) -> None:
+    pictures = [data for data in shown(path) if "image/png" in data]
+    assert len(pictures) >= 3
+    for data in pictures:
+        picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+        assert len(picture.convert("RGB").getcolors(picture.width * picture.height)) > 2, "blank"
+        assert len(data["text/plain"].split()) >= 3, data["text/plain"]
+
+
+@each
+def test_what_it_shows_does_not_need_a_kernel(path: Path) -> None:
+    """What a widget or a page's script would draw is there as text besides."""
+    for data in shown(path):
+        assert set(data) <= {"text/plain", "text/html", "text/markdown", "image/png"}
+        assert not re.match(r"<.*>$|\w+\(children=", data["text/plain"]), data["text/plain"]
+        assert "<script" not in data.get("text/html", "")
+
+
+@each
+def test_the_verdict_of_every_exercise_is_stored(path: Path) -> None:
+    wanted = "✓ {}" if path.parent.name == "solutions" else "○ {}"
+    cells = cells_of(path)
+    for cell, below in itertools.pairwise(cells):
+        if id := notebooks.exercise_id(cell):
+            [verdict] = [output.data["text/plain"] for output in below.outputs]
+            assert verdict.startswith(wanted.format(id)), verdict
 
 
 @each_shipped

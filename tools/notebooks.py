@@ -3,12 +3,18 @@
     python tools/notebooks.py build             # every notebook of notebooks/
     python tools/notebooks.py build 00_start_here
     python tools/notebooks.py check             # executes nothing
+    python tools/notebooks.py link              # writes the links anew; executes nothing
+    python tools/notebooks.py link --repository ada/labkit
 
 A build executes a shipped notebook, makes its solved copy by putting the reference solutions into
 the exercise cells, executes that too, and stores both in normal form: what JupyterLab would save,
 less everything that differs from run to run or from machine to machine. Where a cell's outputs say
 the same as the stored ones, wall-clock figures and pictures aside, the stored ones stay, so that a
 second build changes nothing. After a change that only pictures show, build with ``--fresh``.
+
+A notebook begins with a line of links: to the lessons before and after it, and to where it can be
+opened. A build writes that line; ``link`` writes it alone, and the README's badge, once the
+repository of the course has another name.
 """
 
 from __future__ import annotations
@@ -37,6 +43,11 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from traitlets import default
 
 ROOT = Path(__file__).resolve().parent.parent
+# Run as a script, the folder of this file is on the path and the package may not be.
+sys.path.insert(0, str(ROOT))
+
+from tools import links  # noqa: E402
+
 NOTEBOOKS = ROOT / "notebooks"
 SANITIZERS = ROOT / "tests" / "nbval_sanitize.cfg"
 
@@ -62,6 +73,12 @@ PNG_CHATTER = {b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf"}
 
 FILE_LINK = re.compile(r"\]\((?!#|/|[a-z]+:|[^)]*\.ipynb)([^)\s]+)\)")
 """A Markdown link or picture that leads to a file beside the notebook."""
+
+LESSON_LINK = re.compile(r"(\blab/tree/notebooks/)(?=[\w.-]+\.ipynb)")
+"""The part of an address at which the folder of a lesson that can be opened ends."""
+
+LINKS = "links"
+"""The id of the cell that leads to other lessons, and to where this one can be opened."""
 
 Notebook = Any  # nbformat's NotebookNode, which has no types
 Cell = Any
@@ -221,6 +238,8 @@ def check(path: Path, references: References) -> list[str]:
     """
     shipped = read(path)
     faults = file_faults(path)
+    if shipped.cells[:1] != linked(shipped, path).cells[:1]:
+        faults.append(f"{path} does not begin with its links: `python tools/notebooks.py link`.")
     copied = solved_path(path)
     if not copied.exists():
         return [*faults, f"{copied} is missing. {_mend(path)}"]
@@ -300,6 +319,7 @@ def solved(notebook: Notebook, references: References) -> Notebook:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = FILE_LINK.sub(r"](../\1)", cell.source)
+            cell.source = LESSON_LINK.sub(r"\1solutions/", cell.source)
         elif id := exercise_id(cell):
             cell.source = inspect.getsource(references[id]).rstrip()
     return notebook
@@ -318,6 +338,64 @@ def stub(reference: Callable[..., Any]) -> str:
     head = source.splitlines()[: function.body[0].lineno - 1]
     sentence = re.split(r"(?<=\.)\s", " ".join((ast.get_docstring(function) or "").split()))[0]
     return "\n".join([*head, f'    """{sentence}"""', "    raise NotImplementedError  # your code"])
+
+
+# --- links ------------------------------------------------------------------------------------
+
+
+def title(path: Path) -> str:
+    """The heading of a notebook, without its number; its stem where there is none."""
+    for cell in read(path).cells:
+        if found := re.match(r"# (?:\d+ · )?(.+)", cell.source):
+            return found[1]
+    return path.stem
+
+
+def linked(notebook: Notebook, path: Path) -> Notebook:
+    """A copy of a shipped notebook that begins with its line of links.
+
+    Args:
+        notebook: The notebook.
+        path: Where it stands, between the lessons before and after it.
+    """
+    notebook = copy.deepcopy(notebook)
+    lessons = sorted(path.parent.glob("*.ipynb"))
+    at = lessons.index(path)
+    file = f"notebooks/{path.name}"
+    parts = [f"[← {title(it)}]({it.name})" for it in lessons[:at][-1:]]
+    parts += [f"[{title(it)} →]({it.name})" for it in lessons[at + 1 :][:1]]
+    parts.append(
+        f"open [in Binder]({links.on_binder(file, links.repository())}), in the cloud, or"
+        f" [in JupyterLab]({links.on_this_machine(file)}), where one runs on your machine"
+    )
+    cell = nbformat.v4.new_markdown_cell(f"<small>{' · '.join(parts)}</small>", id=LINKS)
+    notebook.cells = [cell, *(it for it in notebook.cells if it.id != LINKS)]
+    return notebook
+
+
+def link(path: Path, references: References) -> list[Path]:
+    """Write the links of a shipped notebook and of its solved copy anew, and nothing else.
+
+    Args:
+        path: The shipped notebook.
+        references: The reference solution of each exercise id.
+
+    Returns:
+        The files that changed.
+    """
+    shipped = linked(read(path), path)
+    todo = {path: shipped}
+    if (copied := solved_path(path)).exists():
+        todo[copied] = read(copied)
+        others = (it for it in todo[copied].cells if it.id != LINKS)
+        todo[copied].cells = [solved(shipped, references).cells[0], *others]
+    return [target for target, notebook in todo.items() if _write(target, dumps(notebook))]
+
+
+def link_readme(readme: Path = links.README) -> list[Path]:
+    """Write the badge of the README anew; the file, if it changed."""
+    text = links.with_badge(readme.read_text(encoding="utf-8"), links.repository())
+    return [readme] if _write(readme, text) else []
 
 
 # --- execution --------------------------------------------------------------------------------
@@ -434,7 +512,7 @@ def build(path: Path, references: References, *, fresh: bool = False) -> list[Pa
         Unbuilt: When something is wrong with a cell, or a cell raised.
     """
     try:
-        shipped = normalize(read(path))
+        shipped = normalize(linked(read(path), path))
         todo = {path: shipped, solved_path(path): solved(shipped, references)}
     except KeyError as missing:
         raise Unbuilt(f"{path}: there is no reference for exercise {missing}.") from missing
@@ -501,16 +579,29 @@ def orphans(folder: Path = NOTEBOOKS) -> list[Path]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("action", nargs="?", choices=("build", "check"), default="build")
+    parser.add_argument("action", nargs="?", choices=("build", "check", "link"), default="build")
     parser.add_argument("names", nargs="*", help="paths or stems of shipped notebooks; default all")
     parser.add_argument("--fresh", action="store_true", help="keep no stored output")
+    parser.add_argument(
+        "--repository",
+        metavar="OWNER/NAME",
+        help="with link: where the course is published from now on",
+    )
     options = parser.parse_args(arguments)
     try:
         paths = shipped_paths(options.names)
-    except FileNotFoundError as error:
+        if options.repository is not None:
+            if options.action != "link" or options.names:
+                raise ValueError("--repository goes with `link`, and concerns every notebook")
+            links.rename(options.repository)
+    except (FileNotFoundError, ValueError) as error:
         parser.error(str(error))
     references = course_references()
     faults = []
+    if options.action == "link":
+        changed = [*link_readme(), *(it for path in paths for it in link(path, references))]
+        print(f"{len(changed)} files changed")
+        return 0
     for path in paths:
         if options.action == "check":
             faults += check(path, references)
@@ -531,6 +622,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # Run as a script, the folder of this file is on the path and the package may not be.
-    sys.path.insert(0, str(ROOT))
     raise SystemExit(main())
