@@ -314,7 +314,7 @@ def test_dollars_are_held_back_before_a_request_leaves(api: Service, told: Told)
     error = next(result for result in results if isinstance(result, OverBudget))
     told.add(error)
     assert "may cost up to $0.005" in str(error)
-    assert "of the budget of $0.02 there are $0.0000 spent and $0.015" in str(error)
+    assert "of the budget of $0.02, $0.0000 is spent and $0.015" in str(error)
     assert "`max_tokens`" in str(error)
     assert len(api.seen) == 4
     assert limit.spent == pytest.approx(4 * (7 + 10) / 1e6)

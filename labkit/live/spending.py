@@ -125,7 +125,7 @@ class Budget:
                 held = f" and ${self._held_dollars:.4f} held for calls in flight"
                 raise OverBudget(
                     f"this call may cost up to ${wanted.dollars:.4f}, and of the budget of"
-                    f" ${self.dollars:.2f} there are ${self.spent:.4f} spent"
+                    f" ${self.dollars:.2f}, ${self.spent:.4f} is spent"
                     f"{held if self._held_dollars else ''}. Nothing was sent. Lower its"
                     f" `max_tokens`. {self._more('dollars', max(self.dollars * 2, 0.1))}"
                 )
