@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import subprocess
@@ -230,6 +231,7 @@ def _needs_sdk(message: Plain) -> bool:
     return isinstance(message, list) and any(map(_needs_sdk, message))
 
 
+@functools.cache
 def _warm_sdk() -> None:
     """Load the SDK before the clock of a run starts; it loads its parts when first used."""
     from ..client import over
