@@ -198,7 +198,8 @@ class _Note:
         self._entries: list[tuple[Trace, Call]] = []
         self._body = b""
         self._outcome = "ok"
-        if not request.url.path.rstrip("/").endswith("/v1/messages"):
+        traces = recording()
+        if not traces or not request.url.path.rstrip("/").endswith("/v1/messages"):
             return
         # The reply is read as it passes, so it has to come uncompressed.
         request.headers["accept-encoding"] = "identity"
@@ -206,7 +207,7 @@ class _Note:
             sent = Request(json.loads(body))
         except (ValueError, TypeError):
             return
-        for trace in recording():
+        for trace in traces:
             self._entries.append((trace, trace.begin(lane_of(sent.prompt), model=sent.model)))
 
     def head(self, response: httpx2.Response) -> None:
