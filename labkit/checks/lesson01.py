@@ -147,19 +147,18 @@ def grade_route(bench: Bench) -> None:
             second,
             "The reply is read as in 1.1, however messy it is.",
         ),
-        (f"Perhaps {other}?", second, second, "The reply named no route: that goes to `fallback`."),
+        (
+            f"Perhaps un{chosen}?",
+            second,
+            second,
+            "The reply named no route: that goes to `fallback`. Only a whole word names one.",
+        ),
         ([], last, last, "A reply without any text names no route: that goes to `fallback`."),
         (
             f"{chosen} or {second}",
             first,
             first,
             "The reply named two routes, so no single one: that goes to `fallback`.",
-        ),
-        (
-            f"un{chosen}",
-            second,
-            second,
-            "Only a whole word names a route: this goes to `fallback`.",
         ),
         (
             [
@@ -388,18 +387,18 @@ def grade_classify(bench: Bench) -> None:
     _split(bench, request, routes, name)
 
     # Each run goes over the SDK: what another one tells as well is not asked.
-    for stop in ("max_tokens", "stop_sequence"):
-        _judged(
-            bench,
-            request,
-            routes,
-            lambda key: _object(key, name),
-            None,
-            f"The reply stopped for {stop!r}: a reply that did not reach its own end is no answer,"
-            " even where its text happens to be valid. Look at `stop_reason` first; any but"
-            " 'end_turn' is None.",
-            stop=stop,
-        )
+    # Of the reasons the one that is least thought of: who lists the others is noticed as well.
+    _judged(
+        bench,
+        request,
+        routes,
+        lambda key: _object(key, name),
+        None,
+        "The reply stopped for 'stop_sequence': a reply that did not reach its own end, as after"
+        " 'max_tokens', is no answer, even where its text happens to be valid. Look at"
+        " `stop_reason` first; any but 'end_turn' is None.",
+        stop="stop_sequence",
+    )
     not_json = "The reply's text is not valid JSON: that is None, not an error or a guess."
     chatter = (
         "Words around the JSON, or a code fence, are a part of the reply's text, so that is not"
