@@ -63,7 +63,9 @@ def test_what_is_none_of_the_course_is_not_exported(tmp_path: Path) -> None:
 def test_the_real_nbgrader_generates_and_grades_it(tmp_path: Path) -> None:
     program = os.environ.get("NBGRADER_COMMAND") or shutil.which("nbgrader")
     if program is None:
-        pytest.skip("nbgrader is not installed; NBGRADER_COMMAND may name its command, with labkit beside it")
+        pytest.skip(
+            "nbgrader is not installed; NBGRADER_COMMAND may name one that has labkit beside it"
+        )
     course = tmp_path / "course"
     done = command("nbgrader", SHIPPED / f"{LESSON}.ipynb", "--out", course, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
