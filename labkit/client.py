@@ -79,9 +79,9 @@ def connect(
         UsageError: When a rule is none, when ``LABKIT_LIVE`` is neither on nor off, or when a live
             client is asked for and no key is set.
     """
-    wanted = _live_session()
+    wanted = live_session()
     if live if live is not None else wanted:
-        _look_for_key(asked=live is True)
+        look_for_key(asked=live is True)
         from .live.client import live_client
 
         with _announced():
@@ -101,15 +101,27 @@ def connect(
 ON, OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
-def _live_session() -> bool:
-    """Whether the environment asks for the network."""
+def live_session() -> bool:
+    """Whether the environment asks for the network.
+
+    Raises:
+        UsageError: When ``LABKIT_LIVE`` is neither on nor off.
+    """
     given = os.environ.get("LABKIT_LIVE", "").strip().lower()
     if given not in ON + OFF:
         raise UsageError(f"LABKIT_LIVE is 1 for the real API or 0 for the script, not {given!r}")
     return given in ON
 
 
-def _look_for_key(*, asked: bool) -> None:
+def look_for_key(*, asked: bool) -> None:
+    """Look whether a key is set that can be one.
+
+    Args:
+        asked: Whether ``connect(live=True)`` asked for the network, and not the environment.
+
+    Raises:
+        UsageError: When none is, or it holds what no key does; the message does not quote it.
+    """
     names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
     name = next((name for name in names if os.environ.get(name)), None)
     if name is None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .client import _live_session, _look_for_key
+from .client import live_session, look_for_key
 from .errors import UsageError
 from .grade.sandbox import probe
 from .journal import PLACE, Journal, journal
@@ -305,9 +305,9 @@ def live(folder: Path) -> Iterator[Finding]:
     """Whether the real API is asked for and a key is set; never which."""
     key = next((name for name in KEYS if os.environ.get(name)), None)
     try:
-        asked = _live_session()
+        asked = live_session()
         if asked or key:
-            _look_for_key(asked=False)
+            look_for_key(asked=False)
     except UsageError as error:
         yield Finding(WRONG, f"{error}.")
         return

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .. import look
 from ..script import Reply
 from ..trace import Call, Trace
 from .exercise import Exercise
@@ -264,10 +265,6 @@ class Service:
         return Trace(calls, "free")
 
 
-def _calls(count: int) -> str:
-    return f"{count} call" if count == 1 else f"{count} calls"
-
-
 def _expect_calls(run: Run, service: Service) -> None:
     """Go on only where the calls were made, one after another, each after the wait it was told."""
     seen, ideal = run.of("call"), service.ideal()
@@ -283,8 +280,8 @@ def _expect_calls(run: Run, service: Service) -> None:
             why = "Only a RateLimitError is worth another call; any other failure is final."
         else:
             why = "It went on calling after a call had returned."
-        wanted = _calls(len(ideal.calls))
-        run.fail(why, wanted=wanted, seen=_calls(len(seen)), pictures=pictures)
+        wanted = look.count(len(ideal.calls), "call")
+        run.fail(why, wanted=wanted, seen=look.count(len(seen), "call"), pictures=pictures)
     now = 0.0
     for before, call, planned in zip([None, *service.tries], seen, ideal.calls, strict=False):
         since, now = call.start - now, planned.end or 0.0
@@ -338,7 +335,7 @@ def _explain_header(run: Run, last: Try) -> None:
         run.fail(
             "It awaits one call twice, and a call that was refused stays refused. `call()` makes a"
             " new one: call it again each time.",
-            wanted=_calls(len(run.of("call")) + 1),
+            wanted=look.count(len(run.of("call")) + 1, "call"),
             seen=run.outcome,
         )
     missing = raised.kind == "AttributeError"

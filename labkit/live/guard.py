@@ -220,9 +220,10 @@ class _Call:
                 " much."
             )
         if time.monotonic() - self._started > self._budget.seconds:
+            longer = max(self._budget.seconds * 2, 60)
             raise BadReply(
                 f"the reply of {host} was cut off after {self._budget.seconds:g} s. Ask for a"
-                " shorter one with `max_tokens`, or allow more: `budget().seconds = 1200`."
+                f" shorter one with `max_tokens`. {self._budget.more('seconds', longer)}"
             )
         if self._events and b"event: error" in self._body[-len(data) - LONGEST_REFUSAL :]:
             found = _STREAM_ERROR.search(self._body)

@@ -15,6 +15,7 @@ from typing import Any
 from anthropic import AnthropicError
 
 from ..errors import LabkitError, UsageError
+from ..look import count
 from ..prices import BATCHED, PRICES_READ, cost
 
 MESSAGES = "/v1/messages"
@@ -117,9 +118,9 @@ class Budget:
         with self._lock:
             if self.sent + wanted.calls > self.calls:
                 raise OverBudget(
-                    f"the budget allows {_calls(self.calls)}, {self.sent} are sent, and this would"
-                    f" be {_calls(wanted.calls)} more. Nothing was sent."
-                    f" {self._more('calls', max(self.calls, self.sent + wanted.calls) * 2)}"
+                    f"the budget allows {count(self.calls, 'call')}, {self.sent} are sent, and this"
+                    f" would be {count(wanted.calls, 'call')} more. Nothing was sent."
+                    f" {self.more('calls', max(self.calls, self.sent + wanted.calls) * 2)}"
                 )
             if self.spent + self._held_dollars + wanted.dollars > self.dollars:
                 held = f" and ${self._held_dollars:.4f} held for calls in flight"
@@ -127,7 +128,7 @@ class Budget:
                     f"this call may cost up to ${wanted.dollars:.4f}, and of the budget of"
                     f" ${self.dollars:.2f}, ${self.spent:.4f} is spent"
                     f"{held if self._held_dollars else ''}. Nothing was sent. Lower its"
-                    f" `max_tokens`. {self._more('dollars', max(self.dollars * 2, 0.1))}"
+                    f" `max_tokens`. {self.more('dollars', max(self.dollars * 2, 0.1))}"
                 )
             if self.tokens_used + self._held_tokens + wanted.tokens > self.tokens:
                 raise OverBudget(
@@ -135,7 +136,7 @@ class Budget:
                     f" its tokens are counted: this call may take up to {wanted.tokens:,}, and of"
                     f" the budget of {self.tokens:,} there are"
                     f" {self.tokens_used + self._held_tokens:,} used or held. Nothing was sent."
-                    f" {self._more('tokens', (self.tokens + wanted.tokens) * 2)} Or give the model"
+                    f" {self.more('tokens', (self.tokens + wanted.tokens) * 2)} Or give the model"
                     ' its price: labkit.prices.PRICES["name"] = (dollars in, dollars out), for a'
                     " million tokens."
                 )
@@ -183,7 +184,13 @@ class Budget:
         if not self._held_tokens and self._held_dollars < 1e-12:
             self._held_dollars = 0.0  # what adding and taking away leaves over
 
-    def _more(self, name: str, value: float) -> str:
+    def more(self, name: str, value: float) -> str:
+        """How to allow more, in a sentence.
+
+        Args:
+            name: The limit.
+            value: What it might be.
+        """
         if self is _session:
             return f"`budget().{name} = {value:g}` allows more."
         return f"A larger `{name}` of the Budget that this client was given allows more."
@@ -210,7 +217,9 @@ class Budget:
                     place.set_result(None)
 
     def __repr__(self) -> str:
-        text = f"⟨${self.spent:.4f} of ${self.dollars:.2f}, {self.sent} of {_calls(self.calls)}"
+        text = (
+            f"⟨${self.spent:.4f} of ${self.dollars:.2f}, {self.sent} of {count(self.calls, 'call')}"
+        )
         if self.tokens_used:
             text += f", {self.tokens_used:,} of {self.tokens:,} tokens without a price"
         if self._flying:
@@ -301,7 +310,3 @@ def _hold(params: Mapping[str, Any], size: int, part: float) -> Hold:
     if dollars is None:
         return Hold(1, 0.0, size + out, model)
     return Hold(1, dollars * part, 0, model)
-
-
-def _calls(count: int) -> str:
-    return f"{count} call{'' if count == 1 else 's'}"
