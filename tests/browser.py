@@ -8,15 +8,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
+import psutil
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright import sync_api
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 from tools.binder import FIRST_LESSON, Built
 
@@ -45,6 +47,13 @@ SOLVED = """async def ask(client, prompt, *, system=None):
         model=MODEL, max_tokens=50, messages=[{"role": "user", "content": prompt}], **extra
     )
     return "".join(block.text for block in reply.content if block.type == "text")"""
+
+PATIENCE = 240.0
+"""Seconds that a Chromium may be open for one test. Not every call of Playwright's has a limit of
+its own: what a page is asked to evaluate may go on for ever."""
+
+CLOSING = 20.0
+"""Seconds that a Chromium may take to close."""
 
 READY = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady"
 IDLE = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
@@ -140,13 +149,39 @@ def answering(
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium, ended where a test holds it for longer than `PATIENCE`.
+
+    Raises:
+        playwright.sync_api.Error: From whatever a test waits for when it is ended.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
-            yield browser
+            with killing_after(PATIENCE):
+                yield browser
         finally:
-            browser.close()
+            # Now and then one does not close by itself; the test is over by then.
+            with killing_after(CLOSING), suppress(Error):
+                browser.close()
+
+
+@contextmanager
+def killing_after(seconds: float) -> Iterator[None]:
+    """Kill this process's Chromium if the block goes on for longer."""
+
+    def kill() -> None:
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if "chrom" in child.name():
+                    child.kill()
+
+    timer = threading.Timer(seconds, kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 @contextmanager
@@ -181,9 +216,9 @@ def opened_as_on_binder(built: Built, browser: Browser) -> Iterator[Page]:
 def solve_the_first_exercise(page: Page) -> None:
     """Write a right answer into the first lesson, and run everything up to its green check."""
     write(page, "exercise-0-1", SOLVED)
-    command(page, "run-all-above")
-    command(page, "run-cell-and-select-next")
-    command(page, "run-cell")
+    command(page, "notebook:run-all-above")
+    command(page, "notebook:run-cell-and-select-next")
+    command(page, "notebook:run-cell")
     page.get_by_text("✓ 0.1 ask: passed, 1 point").wait_for(timeout=60_000)
 
 
@@ -218,9 +253,45 @@ def write(page: Page, cell: str, source: str) -> None:
     )
 
 
-def command(page: Page, name: str) -> Any:
-    """Run one of JupyterLab's notebook commands, and wait for its end."""
-    return page.evaluate("name => window.jupyterapp.commands.execute(name)", f"notebook:{name}")
+def start(page: Page, name: str, **args: str) -> int:
+    """Begin one of JupyterLab's commands; its number on this page."""
+    number: int = page.evaluate(
+        """([name, args]) => {
+            const number = window.begun = (window.begun ?? 0) + 1;
+            window.ended ??= new Set();
+            const end = () => window.ended.add(number);
+            window.jupyterapp.commands.execute(name, args).then(end, end);
+            return number;
+        }""",
+        [name, args],
+    )
+    return number
+
+
+def command(page: Page, name: str, **args: str) -> None:
+    """Run one of JupyterLab's commands, and wait for its end.
+
+    Raises:
+        AssertionError: It does not come within two minutes; says which cells are waited for.
+    """
+    number = start(page, name, **args)
+    try:
+        page.wait_for_function("it => window.ended.has(it)", arg=number, timeout=120_000)
+    except sync_api.TimeoutError:
+        state = page.evaluate(
+            """() => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                const kernel = panel.sessionContext.session?.kernel;
+                return {
+                    kernel: `${kernel?.status}, ${kernel?.connectionStatus}`,
+                    dialogs: [...document.querySelectorAll('.jp-Dialog')].map(it => it.innerText),
+                    running: panel.content.widgets
+                        .filter(cell => cell.model.executionState === 'running')
+                        .map(cell => cell.model.id),
+                };
+            }"""
+        )
+        raise AssertionError(f"{name} does not end: {state}") from None
 
 
 @pytest.fixture
@@ -257,7 +328,7 @@ def run(page: Page, *cells: str) -> Locator:
     """Run some cells as they are; what the last one shows."""
     for cell in cells:
         select(page, cell)
-        command(page, "run-cell")
+        command(page, "notebook:run-cell")
     output = output_of(page, cells[-1])
     output.scroll_into_view_if_needed()
     return output
@@ -266,10 +337,7 @@ def run(page: Page, *cells: str) -> Locator:
 def shoot(page: Page, output: Locator, folder: Path, name: str) -> None:
     """Keep a picture of an output in the light and in the dark theme."""
     for theme in ("Dark", "Light"):
-        page.evaluate(
-            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
-            f"JupyterLab {theme}",
-        )
+        command(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
         page.wait_for_function(
             "light => document.body.dataset.jpThemeLight === light",
             arg="true" if theme == "Light" else "false",
