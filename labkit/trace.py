@@ -194,7 +194,11 @@ class Trace:
         outcomes = [call.outcome for call in self.calls if call.outcome != "ok"]
         if outcomes:
             counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
-            text += ", " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+            text += ", " + ", ".join(
+                # A status is a number, too.
+                f"{count} × {outcome}" if outcome.isdigit() else f"{count} {outcome}"
+                for outcome, count in counts.items()
+            )
         return text + "⟩"
 
 

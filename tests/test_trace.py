@@ -43,7 +43,7 @@ def test_one_that_ends_as_another_starts_is_not_in_flight_with_it() -> None:
 
 def test_outcomes_that_are_not_ok_are_counted() -> None:
     trace = trace_of(("a", 0, 1, "429"), ("a", 1, 2, "429"), ("a", 3, 4, "cancelled"))
-    assert repr(trace).endswith("2 429, 1 cancelled⟩")
+    assert repr(trace).endswith("2 × 429, 1 cancelled⟩")
     assert repr(Trace()) == "⟨no calls⟩"
 
 

@@ -464,13 +464,13 @@ def _explain(raised: Raised, *, is_async: bool) -> tuple[str, None, str]:
             " awaitable. `asyncio.ensure_future` takes any, and so does an `await` inside a"
             " coroutine of your own."
         ),
-        "'coroutine' object": "An `await` is missing: a coroutine has no result until then.",
-        "coroutine found": "An `await` is missing: a coroutine has no result until then.",
+        "'coroutine' object": AWAITED,
+        "coroutine found": AWAITED,
         "await wasn't used with future": (
             "An `await` is missing: what runs several at once is a future, and a future holds no"
             " results until it has been awaited."
         ),
-        "'_GatheringFuture'": "An `await` is missing: a future has no results until then.",
+        "'_GatheringFuture'": "An `await` is missing: a future has no results until it is awaited.",
         "_asyncio.": (
             "It takes a task for what the task returns: `await` gives the result, and so does"
             " `result()` once the task is done."
@@ -508,9 +508,11 @@ def _explain(raised: Raised, *, is_async: bool) -> tuple[str, None, str]:
     return "It raised an exception.", None, _told(raised, leaves[0])
 
 
+AWAITED = "An `await` is missing: a coroutine has no result until it is awaited."
 UNPACK = (
-    "What was to run is no coroutine. `worker(subtask)` is one and `worker` is none; a list or a"
-    " generator of them needs a star, `asyncio.gather(*coroutines)`, or a task for each."
+    "What was to run is no coroutine. `worker(subtask)` is one; `worker` is none, and neither is"
+    " `await worker(subtask)`, which has waited for it and is its result. A list or a generator of"
+    " coroutines needs a star, `asyncio.gather(*coroutines)`, or a task for each."
 )
 
 

@@ -151,19 +151,20 @@ def grade_ask_both(bench: Bench) -> None:
 
 
 def _system(run: Run, system: str, why: str) -> None:
-    sent = run.requests[0].system
+    body, sent = run.requests[0].body, run.requests[0].system
     run.expect(
         sent is not None and system in sent,
         why,
         wanted=f"system = {system!r}",
-        seen=f"system = {show(run.requests[0].body.get('system', 'left out'))}",
+        seen=f"system = {show(body['system'])}" if "system" in body else "no system field",
     )
 
 
 def _one_call(run: Run, prompt: str) -> None:
     run.expect(
         len(run.requests) == 1,
-        "It has to call the model exactly once; an answer can come from nowhere else.",
+        "It has to call the model exactly once, through the client that it is given; an answer can"
+        " come from nowhere else.",
         wanted="1 call",
         seen=f"{len(run.requests)} calls",
     )
@@ -184,7 +185,7 @@ EXERCISES = (
         "ask",
         grade_ask,
         hints=(
-            "The reply is an object, not a text. Its `content` is a list of blocks: look at one.",
+            "The reply is an object, not a text. Its `content` is a list of blocks: look at each.",
             (
                 "Call `await client.messages.create(...)` with a model, `max_tokens` and one user"
                 " message. Add `system` to the arguments only where it is not None. Then join the"
