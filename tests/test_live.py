@@ -265,6 +265,7 @@ def test_a_live_call_is_recorded_and_paid_for(api: Service) -> None:
     assert trace.dollars == pytest.approx((7 * 1 + 2 * 5) / 1e6)
     assert budget().spent == pytest.approx(trace.dollars)
     assert repr(budget()) == "⟨$0.0000 of $1.00, 1 of 200 calls; prices of March 2026⟩"
+    assert repr(Budget(dollars=0.004)).startswith("⟨$0.0000 of $0.004,")
 
 
 def test_a_stream_is_paid_for_by_what_it_reports(api: Service) -> None:

@@ -315,7 +315,7 @@ class Run:
             return
         self._through()
         self.fail(
-            "It was cancelled from outside while its calls were in flight: the CancelledError has"
+            "It was cancelled from outside while it was under way: the CancelledError has"
             " to reach the caller.",
             wanted="CancelledError",
             seen=f"{self.how} {show(self.value)}",

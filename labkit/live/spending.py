@@ -126,7 +126,7 @@ class Budget:
                 held = f" and ${self._held_dollars:.4f} held for calls in flight"
                 raise OverBudget(
                     f"this call may cost up to ${wanted.dollars:.4f}, and of the budget of"
-                    f" ${self.dollars:.2f}, ${self.spent:.4f} is spent"
+                    f" {_price(self.dollars)}, ${self.spent:.4f} is spent"
                     f"{held if self._held_dollars else ''}. Nothing was sent. Lower its"
                     f" `max_tokens`. {self.more('dollars', max(self.dollars * 2, 0.1))}"
                 )
@@ -218,7 +218,8 @@ class Budget:
 
     def __repr__(self) -> str:
         text = (
-            f"⟨${self.spent:.4f} of ${self.dollars:.2f}, {self.sent} of {count(self.calls, 'call')}"
+            f"⟨${self.spent:.4f} of {_price(self.dollars)},"
+            f" {self.sent} of {count(self.calls, 'call')}"
         )
         if self.tokens_used:
             text += f", {self.tokens_used:,} of {self.tokens:,} tokens without a price"
@@ -300,6 +301,11 @@ def _most(path: str, body: bytes) -> Hold | None:
         sum(hold.dollars for hold in holds),
         sum(hold.tokens for hold in holds),
     )
+
+
+def _price(dollars: float) -> str:
+    """What a budget is, in dollars and cents; in more places where it is under a cent."""
+    return f"${dollars:.2f}" if dollars == 0 or dollars >= 0.01 else f"${dollars:.2g}"
 
 
 def _hold(params: Mapping[str, Any], size: int, part: float) -> Hold:

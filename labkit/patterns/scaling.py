@@ -54,12 +54,13 @@ def join_by_id(
         ValueError: When a ``custom_id`` stands twice in either list, or a result was not asked for.
     """
     asked = [request["custom_id"] for request in requests]
+    known = set(asked)
     answered = [result["custom_id"] for result in results]
     for what, ids in (("request", asked), ("result", answered)):
         if len(set(ids)) < len(ids):
             twice = next(id for id in ids if ids.count(id) > 1)
             raise ValueError(f"two {what}s have the custom_id {twice!r}")
-    if strange := [id for id in answered if id not in set(asked)]:
+    if strange := [id for id in answered if id not in known]:
         raise ValueError(f"no request asked for the result {strange[0]!r}")
     by_id = {result["custom_id"]: result["result"] for result in results}
     return [by_id.get(id) for id in asked]

@@ -158,6 +158,17 @@ def empties_its_input(specs, *, at_once=7, per_run=40):
     return runs
 
 
+def refuses_a_group_larger_than_a_run(specs, *, at_once=7, per_run=40):
+    _checked(at_once, per_run)
+    if at_once > per_run:
+        raise ValueError("a group does not fit into a run")
+    return slices(specs, at_once=at_once, per_run=per_run)
+
+
+def takes_specs_for_keys(specs, *, at_once=7, per_run=40):
+    return slices(list(dict.fromkeys(specs)), at_once=at_once, per_run=per_run)
+
+
 WRONG = [
     (groups_first, "full before the next begins"),
     (counts_groups, "the cap counts specs, not groups"),
@@ -173,4 +184,6 @@ WRONG = [
     (checks_one_cap, "per_run=0 is under 1"),
     (other_defaults, "A group holds at most `at_once` specs"),
     (empties_its_input, "changed what was passed in"),
+    (refuses_a_group_larger_than_a_run, "Only a cap under 1 is an error"),
+    (takes_specs_for_keys, "no set and no dict takes for a key"),
 ]
