@@ -629,6 +629,20 @@ async def no_json(seen: Seen, answer: Answer) -> None:
     await answer.send(200, "<html>502 Bad Gateway</html>")
 
 
+async def no_message(seen: Seen, answer: Answer) -> None:
+    await answer.send(200, {"object": "chat.completion", "choices": []})
+
+
+async def a_list(seen: Seen, answer: Answer) -> None:
+    await answer.send(200, [message()])
+
+
+async def a_stream(seen: Seen, answer: Answer) -> None:
+    await answer.head(200, "text/event-stream")
+    for event in events("unasked"):
+        await answer.write(event)
+
+
 async def a_reset(seen: Seen, answer: Answer) -> None:
     answer.reset()
 
@@ -655,6 +669,9 @@ async def a_page_of_errors(seen: Seen, answer: Answer) -> None:
         (a_web_page, BadReply, "answered with text/html, and the Messages API answers with JSON"),
         (no_content_type, BadReply, "answered with no content type"),
         (no_json, BadReply, "answered with what is no JSON, though it says it is"),
+        (no_message, BadReply, "answered with JSON that is no message"),
+        (a_list, BadReply, "answered with JSON that is no message"),
+        (a_stream, BadReply, "answered with a stream, and none was asked for"),
         (a_reset, anthropic.APIConnectionError, "broke before the reply was whole"),
         (nothing_at_all, anthropic.APIConnectionError, "broke before the reply was whole"),
         (no_http, anthropic.APIConnectionError, "broke before the reply was whole"),
@@ -681,6 +698,17 @@ def test_a_server_that_does_not_keep_to_it_gets_a_clear_error(
     assert says in str(found)
     assert vars(budget())["_flying"] == 0
     assert vars(budget())["_held_dollars"] == 0.0
+
+
+def test_a_service_that_does_not_stream_is_told(told: Told) -> None:
+    async def whole(seen: Seen, answer: Answer) -> None:
+        await answer.send(200, message())
+
+    with served(whole) as service:
+        found = failure(streamed(connect().with_options(base_url=service.url)), told)
+        assert len(service.seen) == 1
+    assert isinstance(found, BadReply)
+    assert "was asked for a stream and answered with one piece of JSON" in str(found)
 
 
 def test_nobody_there_is_told_and_costs_nothing(told: Told) -> None:
@@ -813,6 +841,7 @@ def test_a_redirect_to_elsewhere_does_not_take_the_key_along(api: Service) -> No
         asyncio.run(once(connect().with_options(base_url=service.url)))
     assert [seen.key for seen in service.seen] == [KEY]
     assert [seen.key for seen in api.seen] == [""]
+    assert budget().spent == pytest.approx((7 * 1 + 2 * 5) / 1e6)
 
 
 def test_the_server_that_answers_well_is_the_one_tests_rely_on() -> None:

@@ -145,6 +145,7 @@ class _Call:
         self._budget = budget
         self._request = request
         self._asks = request.url.path.rstrip("/").endswith(MESSAGES)
+        self._streams = self._asks and _asks_for_stream(body)
         self._hold: Hold | None = budget.hold(request.url.path, body)
         self._keys = _keys(request)
         self._body = bytearray()
@@ -181,6 +182,9 @@ class _Call:
             if hidden != value:
                 response.headers[name] = hidden
         if response.is_redirect:
+            # It answers nothing and costs nothing; where it leads, another request goes.
+            self._asks = False
+            self._end(free=True)
             return
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         self._events = kind == "text/event-stream"
@@ -189,6 +193,16 @@ class _Call:
                 f"{self._request.url.host} answered with {kind or 'no content type'}, and the"
                 " Messages API answers with JSON. Does ANTHROPIC_BASE_URL, where it is set, name"
                 " the right address?"
+            )
+        if self._streams and not self._events:
+            raise BadReply(
+                f"{self._request.url.host} was asked for a stream and answered with one piece of"
+                " JSON: it does not stream. Ask with `messages.create` and no `stream`."
+            )
+        if self._asks and self._events and not self._streams:
+            raise BadReply(
+                f"{self._request.url.host} answered with a stream, and none was asked for. Does"
+                " ANTHROPIC_BASE_URL, where it is set, name the right address?"
             )
 
     def refusal(self, data: bytes) -> bool:
@@ -247,12 +261,18 @@ class _Call:
             raise httpx2.RemoteProtocolError("it ended before the message did")
         if self._asks and not self._events:
             try:
-                json.loads(self._body)
+                reply = json.loads(self._body)
             except ValueError:
                 raise BadReply(
                     f"{self._request.url.host} answered with what is no JSON, though it says it"
                     " is. Does ANTHROPIC_BASE_URL, where it is set, name the right address?"
                 ) from None
+            if not isinstance(reply, dict) or not isinstance(reply.get("content"), list):
+                raise BadReply(
+                    f"{self._request.url.host} answered with JSON that is no message: it has no"
+                    " list of `content`. Does ANTHROPIC_BASE_URL, where it is set, name the right"
+                    " address?"
+                )
         used = usage(bytes(self._body)) if self._asks else None
         self._end(used=used if used and any(used) else None)
         return self._kept
@@ -368,6 +388,15 @@ _unlogged = _Unlogged()
 # A filter holds for the very logger it is put on, and not for those below it.
 for _part in ("connection", "http11", "http2", "proxy", "socks"):
     logging.getLogger(f"httpcore2.{_part}").addFilter(_unlogged)
+
+
+def _asks_for_stream(body: bytes) -> bool:
+    """Whether the body of a request asks for its reply in pieces."""
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(asked, dict) and bool(asked.get("stream"))
 
 
 def _held_back(data: bytes, keys: list[bytes]) -> bytes:
