@@ -161,6 +161,12 @@ def grade_route(bench: Bench) -> None:
             "The reply named two routes, so no single one: that goes to `fallback`.",
         ),
         (
+            f"{second} or {chosen}",
+            second,
+            second,
+            "The reply named two routes. The fallback is a route like any other: it counts as one.",
+        ),
+        (
             [
                 {"type": "thinking", "thinking": second, "signature": "s"},
                 {"type": "text", "text": f"It is {chosen[:3]}"},
@@ -363,10 +369,11 @@ def grade_classify(bench: Bench) -> None:
     request = f"{nonsense(chance, 4).title()} {{order}}:\n{routes[0]} {nonsense(chance, 2)}, 100 %."
 
     name = routes[2]
+    escaped = f"\\u{ord(name[0]):04x}{name[1:]}"
 
     def spelled(key: str) -> list[dict[str, Any]]:
         # The JSON stands in one text block, since `messages.parse` reads each by itself.
-        text = f'\n{{\n  "{key}" :\t"\\u{ord(name[0]):04x}{name[1:]}"\n}}\n'
+        text = f'\n{{\n  "{key}" :\t"{escaped}"\n}}\n'
         return [
             {"type": "thinking", "thinking": nonsense(chance), "signature": "s"},
             {"type": "text", "text": text},
@@ -380,7 +387,9 @@ def grade_classify(bench: Bench) -> None:
     run.expect(
         same(name, seen),
         "It returns the route that the reply chose, as text. Blocks that are no text are no part of"
-        " the JSON, and the JSON may be spaced, and its letters written, in any way that is valid.",
+        " the JSON, and the JSON may be spaced, and its letters written, in any way that is valid."
+        f"\nHere it stood between two blocks of thinking, with white space around it, and the route"
+        f" was written `{escaped}`.",
         wanted=show(name),
         seen=show(seen),
     )

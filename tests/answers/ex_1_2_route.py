@@ -146,6 +146,13 @@ async def first_name_in_the_reply(client, request, specialists, *, fallback):
     return await _steps(client, request, specialists, fallback, read=read)
 
 
+async def the_fallback_is_no_name(client, request, specialists, *, fallback):
+    def read(reply):
+        return parse_route(reply, [name for name in specialists if name != fallback])
+
+    return await _steps(client, request, specialists, fallback, read=read)
+
+
 async def no_names_shown(client, request, specialists, *, fallback):
     return await _steps(client, request, specialists, fallback, menu=lambda names: [])
 
@@ -341,6 +348,7 @@ async def all_prompts_as_one(client, request, specialists, *, fallback):
 
 
 WRONG = [
+    (the_fallback_is_no_name, "it counts as one"),
     (the_last_one_answers_the_rest, "goes to `fallback`"),
     (the_first_one_answers_the_rest, "goes to `fallback`"),
     (hides_the_fallback, "shows every route"),
