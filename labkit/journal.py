@@ -245,6 +245,9 @@ class Journal:
 
 
 _journals: dict[str, Journal] = {}
+OFF = ("off", "0", "no", "none", "false")
+"""Values of ``LABKIT_PROGRESS`` that name no file."""
+
 _watchers: list[Callable[[], None]] = []
 
 
@@ -253,7 +256,7 @@ def journal() -> Journal:
     setting = os.environ.get("LABKIT_PROGRESS", "").strip()
     if setting not in _journals:
         place: Path | None = None
-        if setting.lower() != "off":
+        if setting.lower() not in OFF:
             # No home and no folder, as when that was deleted, leaves memory.
             with contextlib.suppress(OSError, RuntimeError):
                 place = Path.cwd() / (Path(setting).expanduser() if setting else PLACE)

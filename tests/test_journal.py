@@ -82,7 +82,7 @@ def test_its_place_can_be_set(place: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not place.exists()
 
 
-@pytest.mark.parametrize("off", ["off", "OFF", " off "])
+@pytest.mark.parametrize("off", ["off", "OFF", " off ", "0", "no", "None", "false"])
 def test_it_can_be_kept_in_memory(place: Path, monkeypatch: pytest.MonkeyPatch, off: str) -> None:
     monkeypatch.setenv("LABKIT_PROGRESS", off)
     journal.checked("2.1", passed=True)

@@ -477,14 +477,20 @@ def test_a_stream_that_is_left_counts_with_the_most_it_can_cost(api: Service) ->
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("LABKIT_BUDGET", "a lot"), ("LABKIT_CALLS", "2.5"), ("LABKIT_IN_FLIGHT", "0")],
+    [
+        ("LABKIT_BUDGET", "a lot"),
+        ("LABKIT_BUDGET", "0,50"),
+        ("LABKIT_BUDGET", "nan"),
+        ("LABKIT_CALLS", "2.5"),
+        ("LABKIT_IN_FLIGHT", "0"),
+    ],
 )
 def test_a_limit_that_is_none_is_refused(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setenv(name, value)
-        with pytest.raises(UsageError, match=name):
+        with pytest.raises(UsageError, match=f"{name} is a .*and not '{value}'"):
             connect()
     for wrong in ({"dollars": -1}, {"calls": True}, {"dollars": float("nan")}, {"in_flight": 0}):
         with pytest.raises(UsageError, match=next(iter(wrong))):

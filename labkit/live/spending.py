@@ -258,10 +258,13 @@ def _setting(name: str, default: float, *, whole: bool = False, least: int = 0) 
     if not given:
         return default
     try:
-        number = float(given)
-    except ValueError:
-        number = math.nan
-    return _limit(name, number, whole=whole, least=least)
+        return _limit(name, float(given), whole=whole, least=least)
+    except (ValueError, UsageError):
+        example = f"{name}={default:g}" if whole else f"{name}={default:.2f}"
+        raise UsageError(
+            f"{name} is a {'whole ' * whole}number of at least {least}, as in {example}, and not"
+            f" {given!r}"
+        ) from None
 
 
 def _limit(name: str, value: Any, *, whole: bool = False, least: int = 0) -> float:

@@ -35,7 +35,9 @@ async def race(attempts: Iterable[Callable[[], Awaitable[T]]], valid: Callable[[
 
     Args:
         attempts: Functions of no arguments, each of which returns an awaitable.
-        valid: Called with a result; true where it may win. What it raises reaches the caller.
+        valid: A plain function, called with a result; true where it may win. What it raises reaches
+            the caller. An async one returns a coroutine, which is true of every result: a judge
+            that has to be awaited belongs into the attempt.
 
     Returns:
         The result that won.
