@@ -568,7 +568,7 @@ def test_the_last_lesson_spends_from_a_budget_of_its_own(all_ran: dict[str, Ran]
     one = all_ran["solved 08"]
     texts = {c.id: "".join(o.get("text", "") for o in c.outputs) for c in one.cells}
     assert one.account["spent"] == 0
-    assert "2 of 4 calls" in texts["live-spent"]
+    assert "2 of 20 calls" in texts["live-spent"]
     assert "Nothing was sent." in texts["live-refused"]
     assert texts["live-refused"].splitlines()[-1] == texts["live-spent"].strip()
     assert len(one.calls) == 2
