@@ -39,8 +39,8 @@ def _dependent(job: Job, *pairs: tuple[int, int]) -> Job:
 
 
 REASONS = {
-    "dependent": "`dependent`: some task needs another. One is enough, wherever it stands.",
-    "unstructured": "`unstructured`: some output is not structured. One is enough.",
+    "dependent": "`dependent`: some task needs another. One such task will do, wherever it stands.",
+    "unstructured": "`unstructured`: some output is not structured. One such output will do.",
     "small": "`small`: some task is under `min_tokens`. Exactly `min_tokens` is not under it.",
     "merge": (
         "`merge`: merging takes as long as the time saved, or longer. The time saved is the sum of"
@@ -110,8 +110,11 @@ def _grade_preflight(bench: Bench, job: Job, options: dict[str, int], wanted: li
     if isinstance(seen, list | tuple) and all(isinstance(item, str) for item in seen):
         for reason, why in REASONS.items():
             if seen.count(reason) != wanted.count(reason):
-                missing = wanted.count(reason) > seen.count(reason)
-                why += f"\nHere it {'holds' if missing else 'does not hold, or is said twice'}:"
+                if seen and list(seen) == wanted[:1]:
+                    why = f"Every reason that holds is returned, not only the first.\n{why}"
+                here = "holds" if reason in wanted else "does not hold"
+                often = ", and is said once" if seen.count(reason) > 1 and reason in wanted else ""
+                why += f"\nHere it {here}{often}:"
                 run.fail(f"{why}\n{told}", wanted=show(wanted), seen=show(seen))
         if sorted(wanted) == sorted(seen):
             run.fail(
@@ -127,12 +130,21 @@ def _grade_preflight(bench: Bench, job: Job, options: dict[str, int], wanted: li
     )
 
 
-def _answer(run: Run, told: str) -> Any:
-    """What the function returned; a fault is told with the input that brought it out."""
+def _answer(run: Run, told: str, *, wanted: str | None = None) -> Any:
+    """What the function returned; a fault is told with the input that brought it out.
+
+    Args:
+        run: The run.
+        told: The input.
+        wanted: What was wanted where it raised instead.
+    """
     try:
         return run.answer()
     except NotYet as fault:
-        raise replace(fault, message=f"{fault.message}\n{told}") from None
+        instead = wanted if run.how == "raised" else None
+        raise replace(
+            fault, message=f"{fault.message}\n{told}", wanted=fault.wanted or instead
+        ) from None
 
 
 def _told(job: Job, options: Mapping[str, Any]) -> str:
@@ -454,7 +466,7 @@ def _grade_waves(run: Run, needs: Needs) -> None:
     wanted = _waves(needs)
     few = len(needs) <= 10
     told = f"For {needs!r}" if few else f"For a chain of {len(needs)} tasks, its end first"
-    seen = _answer(run, told)
+    seen = _answer(run, told, wanted=show(wanted))
     if same(wanted, seen):
         return
 
@@ -568,8 +580,10 @@ def grade_run_dag(bench: Bench) -> None:
 
     nobody = Site({}, [])
     run = bench.run(nobody.worker, {})
-    run.expect_value({}, "Without tasks there are no results.")
-    run.expect(not run.calls, "Without tasks nothing is started.")
+    nothing = "Where `needs` is {}, there are no tasks"
+    seen = _answer(run, f"{nothing}.", wanted="{}")
+    run.expect(same({}, seen), f"{nothing} and no results.", wanted="{}", seen=show(seen))
+    run.expect(not run.calls, f"{nothing}, and nothing is started.")
     for shape, why in IMPOSSIBLE:
         needs = _impossible(names, shape)
         run = bench.run(Site(needs, [Step(1.0)] * len(needs)).worker, needs)
@@ -634,6 +648,8 @@ def _grade_moments(run: Run, site: Site) -> None:
     wrong = [task for task in site.needs if abs(starts[task] - wanted[task]) > 1e-6]
     if not wrong:
         return
+    # The first to be late; those that need it are late for its sake.
+    late = min(wrong, key=wanted.__getitem__)
     barriers = site.behind_barriers()
     if all(abs(starts[task] - barriers[task]) <= 1e-6 for task in site.needs):
         why = (
@@ -645,9 +661,9 @@ def _grade_moments(run: Run, site: Site) -> None:
     else:
         why = "Each task starts the moment its own needs are done, and not later."
     run.fail(
-        f"{why}\n{wrong[0]!r} could have started at {wanted[wrong[0]]:.3f} s",
-        wanted=f"{site.ideal().seconds:.3f} s",
-        seen=f"{run.seconds:.3f} s",
+        why,
+        wanted=f"{late!r} starts at {wanted[late]:g} s",
+        seen=f"it starts at {starts[late]:g} s",
         pictures=(("yours", run.trace()), ("wanted", site.ideal())),
     )
 
@@ -721,7 +737,17 @@ def _grade_cancelled(bench: Bench, names: Mapping[str, str]) -> None:
     steps = [Step(1.0), Step(5.0, cleanup=1.0), Step(6.0, cleanup=2.0), Step(1.0)]
     site = Site(needs, steps)
     run = bench.run(site.worker, needs, cancel_at=2.0)
-    run.expect_cancelled()
+    try:
+        run.expect_cancelled()
+    except NotYet as fault:
+        if all(call.cut_short is None for call in run.calls):
+            raise
+        told = (
+            "This was the cancellation from outside. A `gather` that is cancelled cancels all of"
+            " its tasks itself, before it raises: a `cancel()` after that is the second. Await them"
+            " then, and no more."
+        )
+        raise replace(fault, message=f"{fault.message}\n{told}") from None
     outcomes = [call.outcome for call in run.of("worker") if call.start < 2.0 and call.end != 1.0]
     run.expect(
         outcomes == ["cancelled"] * 2,

@@ -109,7 +109,7 @@ async def run_dag(
     has finished, clean-up and all, before this raises; what had not started never does.
 
     Args:
-        worker: Called with a task and a mapping from each of its needs to that one's result.
+        worker: Called with a task and a mapping: need → its result.
         needs: A task → the tasks it needs, each of them once.
 
     Returns:

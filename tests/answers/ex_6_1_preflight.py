@@ -50,7 +50,13 @@ def by_generator(job, *, min_tokens=5_000):
     return tuple(reasons())
 
 
-RIGHT = [one_by_one, in_a_loop, by_generator]
+def needs_within_the_job(job, *, min_tokens=5_000):
+    names = {task["name"] for task in job["tasks"]}
+    tasks = [{**task, "needs": names.intersection(task["needs"])} for task in job["tasks"]]
+    return one_by_one({**job, "tasks": tasks}, min_tokens=min_tokens)
+
+
+RIGHT = [one_by_one, in_a_loop, by_generator, needs_within_the_job]
 
 
 def _but(job, min_tokens, *, dependent=any, unstructured=any, small=any, merge=None, order=None):
@@ -105,6 +111,16 @@ def only_the_first_reason(job, *, min_tokens=5_000):
     return one_by_one(job, min_tokens=min_tokens)[:1]
 
 
+def each_task_for_itself(job, *, min_tokens=5_000):
+    """Says a reason once for each task for which it holds."""
+    found = one_by_one(job, min_tokens=min_tokens)
+    small = sum(task["tokens"] < min_tokens for task in job["tasks"])
+    loose = sum(not task["structured"] for task in job["tasks"])
+    depends = sum(bool(task["needs"]) for task in job["tasks"])
+    times = {"dependent": depends, "unstructured": loose, "small": small, "merge": 1}
+    return [reason for reason in found for _ in range(times[reason])]
+
+
 def by_the_alphabet(job, *, min_tokens=5_000):
     return sorted(one_by_one(job, min_tokens=min_tokens))
 
@@ -134,12 +150,13 @@ WRONG = [
     (all_of_them, "some output is not structured"),
     (the_first_alone, "some task needs another"),
     (the_average, "some task is under"),
-    (exactly_is_small, "Exactly `min_tokens` is not under it"),
+    (exactly_is_small, "Exactly `min_tokens` is not under it.\nHere it does not hold:"),
     (never_asked, "some task is under"),
     (merge_against_the_total, "The time saved is the sum"),
     (merge_against_the_longest, "The time saved is the sum"),
     (an_equal_merge_is_well, "as long as the time saved, or longer"),
-    (only_the_first_reason, "Here it holds"),
+    (only_the_first_reason, "Every reason that holds is returned, not only the first"),
+    (each_task_for_itself, "Here it holds, and is said once"),
     (by_the_alphabet, "in another order"),
     (none_for_go, "empty where nothing does"),
     (yes_or_no, "It returns a list"),

@@ -170,6 +170,16 @@ def a_key_error(needs):
     return found
 
 
+def a_need_stands_before(needs):
+    """Takes a task that stands before what it needs for a circle."""
+    known = set()
+    for task, those in needs.items():
+        if not known.issuperset(those):
+            raise ValueError(task)
+        known.add(task)
+    return round_by_round(needs)
+
+
 def a_wave_for_nothing(needs):
     return round_by_round(needs) or [[]]
 
@@ -186,5 +196,6 @@ WRONG = [
     (recurses_for_ever, "raises a ValueError"),
     (crosses_out, "changed what was passed in"),
     (a_key_error, "no task of the mapping"),
+    (a_need_stands_before, "It raised an exception"),
     (a_wave_for_nothing, "Without tasks there are no waves"),
 ]

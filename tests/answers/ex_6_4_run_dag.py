@@ -366,6 +366,50 @@ async def polls(worker, needs):
     return {task: results[task] for task in needs}
 
 
+async def in_topological_order(worker, needs):
+    """Awaits one task's needs before it looks at the next task."""
+    order = [task for wave in round_by_round(needs) for task in wave]
+    tasks = {}
+    async with asyncio.TaskGroup() as group:
+        for task in order:
+            inputs = {need: await tasks[need] for need in needs[task]}
+            tasks[task] = group.create_task(worker(task, inputs))
+    return {task: tasks[task].result() for task in needs}
+
+
+async def cancels_again(worker, needs):
+    """Cancels all when one fails, and once more when `gather` has cancelled them already."""
+    round_by_round(needs)
+    results, done = {}, {task: asyncio.Event() for task in needs}
+
+    async def run(task):
+        for need in needs[task]:
+            await done[need].wait()
+        results[task] = await worker(task, {need: results[need] for need in needs[task]})
+        done[task].set()
+
+    tasks = [asyncio.ensure_future(run(task)) for task in needs]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    return {task: results[task] for task in needs}
+
+
+async def waits_for_nobody(worker, needs):
+    """`asyncio.wait` takes no empty set."""
+    if not needs:
+        await asyncio.wait([])
+    return await events(worker, needs)
+
+
+async def nothing_for_nobody(worker, needs):
+    return await events(worker, needs) or None
+
+
 async def made_up(worker, needs):
     try:
         return await events(worker, needs)
@@ -393,6 +437,10 @@ WRONG = [
     (gives_up, "in which nothing fails"),
     (shields_them, "does not run on to its end"),
     (polls, "the moment its own needs are done"),
+    (in_topological_order, "the moment its own needs are done"),
+    (cancels_again, "A `gather` that is cancelled cancels all of its tasks itself"),
+    (waits_for_nobody, "Where `needs` is {}, there are no tasks"),
+    (nothing_for_nobody, "there are no tasks and no results"),
     (gathers, "still ran"),
     (lets_them_finish, "others that were in flight ran on"),
     (swallows_it, "has to reach the caller"),

@@ -52,7 +52,13 @@ def by_matching(job):
     return "sequential"
 
 
-RIGHT = [rule_by_rule, a_table, by_matching]
+def needs_within_the_job(job):
+    names = {task["name"] for task in job["tasks"]}
+    tasks = [{**task, "needs": names.intersection(task["needs"])} for task in job["tasks"]]
+    return rule_by_rule({**job, "tasks": tasks})
+
+
+RIGHT = [rule_by_rule, a_table, by_matching, needs_within_the_job]
 
 
 def a_single_try_is_routing(job):
