@@ -546,6 +546,29 @@ def test_a_record_for_an_answer_that_knows_its_seed_is_not_true(tmp_path: Path) 
     assert "with another seed" in done.stdout
 
 
+def test_a_record_with_notebooks_that_cannot_be_graded_can_be_verified(tmp_path: Path) -> None:
+    write(tmp_path / "class" / "ada" / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    for learner, text in (("bob", ""), ("cy", "no JSON"), ("dan", "")):
+        (tmp_path / "class" / learner).mkdir()
+        (tmp_path / "class" / learner / "02.ipynb").write_text(text)
+    (tmp_path / "class" / "eve").mkdir()
+    (tmp_path / "class" / "eve" / "out.ipynb").symlink_to(tmp_path / "class" / "ada" / "02.ipynb")
+    command("grade", "class", "--format=json", "--out=r.json", cwd=tmp_path)
+    told = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(told, SCHEMA)
+    assert [len(it["sha256"]) for it in told["notebooks"]] == [64, 64, 64, 64, 0]
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    told["notebooks"][0]["sha256"] = ""
+    told["notebooks"][4]["path"] = "class/eve/other.ipynb"
+    (tmp_path / "r.json").write_text(json.dumps(told))
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no hash of what was graded" in done.stdout
+    assert "none that cannot be read has this name" in done.stdout
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 9}', '{"schema": 1, "labkit": 2}'])
 def test_what_is_no_record_is_a_usage_error(text: str, record: Path) -> None:
     (record.parent / "none.json").write_text(text)

@@ -48,16 +48,23 @@ def verify(
     if not told["complete"]:
         faults.append("it is of a grading that was interrupted")
     by_hash: dict[str, Path] = {}
+    unreadable = set()
     for submission in notebooks.find(paths):
         try:
-            data = notebooks.contents(submission.path)
+            data = submission.contents()
         except Unreadable:
+            unreadable.add(submission.path.name)
             continue
         by_hash.setdefault(hashlib.sha256(data).hexdigest(), submission.path)
     wanted = []
     for entry in told["notebooks"]:
         path = by_hash.get(entry["sha256"])
-        if path is None:
+        if not entry["sha256"]:
+            if entry["exercises"]:
+                faults.append(f"{entry['path']}: it gives verdicts, and no hash of what was graded")
+            elif Path(entry["path"]).name not in unreadable:
+                faults.append(f"{entry['path']}: none that cannot be read has this name")
+        elif path is None:
             faults.append(f"{entry['path']}: none of the notebooks has the hash it gives")
         else:
             wanted.append((entry, path))
@@ -85,8 +92,9 @@ def _load(record: Path) -> dict[str, Any]:
         _ = told["complete"]
         for notebook in told["notebooks"]:
             NotebookResult.from_json(notebook)
-            if not notebook["sha256"] or not isinstance(notebook["path"], str):
-                raise TypeError("sha256")
+            for key in ("sha256", "path"):
+                if not isinstance(notebook[key], str):
+                    raise TypeError(key)
         if not told["notebooks"]:
             raise TypeError("notebooks")
     except OSError as error:
