@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import shutil
@@ -283,6 +284,16 @@ def test_markdown_shows_learners_text_as_text() -> None:
     assert "@everyone" not in text
     assert "&lt;script&gt;" in text
     assert "&nbsp;\n# head</pre>" in text, "a blank line may not end the block"
+
+
+def test_markdown_gives_a_name_back_as_it_was() -> None:
+    path = "class/ada_b/#1 | `x` <b> & @all &amp; [y](z).ipynb"
+    results = [NotebookResult(path, "ada_b | #1", problems=["not graded: a_b # c."])]
+    lines = FORMATS["markdown"].write(sample(notebooks=results)).splitlines()
+    heading = next(line for line in lines if line.startswith("## "))
+    assert html.unescape(heading) == f"## {path}"
+    assert not set(heading.removeprefix("## ").replace("&#", "")) & set("_|#`<>@[]")
+    assert any(html.unescape(line) == "| ada_b | #1 | 0 | 0 | – |" for line in lines)
 
 
 def test_markdown_fits_a_job_summary() -> None:

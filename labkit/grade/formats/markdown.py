@@ -14,6 +14,8 @@ ROOM = 1024 * 1024
 ANNOTATIONS = 10
 """Annotations of a kind that GitHub shows of one step. Source: the same."""
 
+_ESCAPES = str.maketrans({sign: f"&#{ord(sign)};" for sign in "&<>\\`*_[]|#@~"})
+
 
 def write(report: Report) -> str:
     """Write a report; where all of it is too long, feedback goes first, then single notebooks."""
@@ -117,7 +119,4 @@ def _html(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    escaped = html.escape(clean(text), quote=False).replace("\n", " ")
-    for sign in "\\`*_[]|#@~":
-        escaped = escaped.replace(sign, f"&#{ord(sign)};")
-    return escaped
+    return clean(text).replace("\n", " ").translate(_ESCAPES)
