@@ -22,6 +22,7 @@ import pytest
 from labkit.checks import exercises
 from labkit.errors import UsageError
 from labkit.grade import ExerciseResult, NotebookResult, Report, find
+from labkit.grade.command import _journal_name
 from labkit.grade.formats import FORMATS, markdown
 from labkit.grade.notebooks import beside
 from labkit.grade.reference import is_reference
@@ -457,9 +458,11 @@ def test_ctrl_c_stops_keeps_what_is_graded_and_is_resumed(tmp_path: Path) -> Non
         text=True,
         start_new_session=True,
     )
-    journal = tmp_path / ".labkit" / "grade.jsonl"
     deadline = time.monotonic() + 60
-    while not (journal.exists() and len(journal.read_text().splitlines()) == 2):
+    while not (
+        (journals := list((tmp_path / ".labkit").glob("*.jsonl")))
+        and len(journals[0].read_text().splitlines()) == 2
+    ):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.02)
@@ -484,6 +487,36 @@ def test_ctrl_c_stops_keeps_what_is_graded_and_is_resumed(tmp_path: Path) -> Non
     assert resumed["seed"] == report["seed"]
     assert resumed["notebooks"][0] == report["notebooks"][0], "it is not graded again"
     assert [statuses(notebook)["2.1"] for notebook in resumed["notebooks"]] == ["passed"] * 2
+    assert "1 of 2 notebooks are kept" in done.stderr
+    assert not journals[0].exists()
+
+
+def test_a_grading_leaves_the_journal_of_another_alone(tmp_path: Path) -> None:
+    for name in ("class", "other"):
+        write(tmp_path / name / "ada" / "02.ipynb", exercise_cell("2.1", WRONG["2.1"]))
+    made = json.loads(command("grade", "class", "--format=json", cwd=tmp_path).stdout)
+    [kept] = made["notebooks"]
+    journal = tmp_path / ".labkit" / _journal_name([tmp_path / "class"])
+    journal.parent.mkdir(exist_ok=True)
+    head = {"labkit": made["labkit"], "seed": "s"}
+    journal.write_text(f"{json.dumps(head)}\n{json.dumps({**kept, 'problems': ['kept']})}\n")
+
+    done = command("grade", "other", "--resume", "--format=json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "nothing to resume" in done.stderr
+    assert journal.exists()
+
+    done = command("grade", "class", "--resume", "--seed", "t", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "has the seed s" in done.stderr
+    assert journal.exists()
+
+    # However the paths are spelt, it is the same grading.
+    done = command("grade", tmp_path / "class", "--resume", "--format=json", cwd=tmp_path)
+    assert "1 of 1 notebooks are kept, with the seed s" in done.stderr
+    [taken_up] = json.loads(done.stdout)["notebooks"]
+    assert taken_up["problems"] == ["kept"]
+    assert taken_up["path"] == str(tmp_path / "class" / "ada" / "02.ipynb")
     assert not journal.exists()
 
 
@@ -492,14 +525,15 @@ def test_what_changed_since_is_graded_again(tmp_path: Path) -> None:
     done = command("grade", path, "--format", "json", "--seed", "s", cwd=tmp_path)
     wrong = json.loads(done.stdout)["notebooks"][0]
     head = json.dumps({"labkit": json.loads(done.stdout)["labkit"], "seed": "s"})
-    journal = tmp_path / ".labkit" / "grade.jsonl"
-    journal.parent.mkdir(exist_ok=True)
+    journal = tmp_path / "kept.jsonl"
     for answer in (WRONG["2.1"], RIGHT["2.1"]):
         write(path, exercise_cell("2.1", answer))
         kept = {**wrong, "problems": ["from the journal"], "path": str(path)}
         journal.write_text(f'{head}\n{json.dumps(kept)}\n{{"half a li')
         told = json.loads(
-            command("grade", path, "--resume", "--format", "json", cwd=tmp_path).stdout
+            command(
+                "grade", path, "--resume", "--journal", journal, "--format=json", cwd=tmp_path
+            ).stdout
         )
         taken_up = told["notebooks"][0]["problems"] == ["from the journal"]
         assert taken_up == (answer == WRONG["2.1"])

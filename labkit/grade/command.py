@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,12 +16,13 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from .journal import Journal
+    from .notebooks import Submission
     from .pool import Team
     from .result import NotebookResult, Report
     from .sandbox import Limits
 
 FORMATS = ("text", "json", "junit", "markdown", "gradescope", "classroom50")
-JOURNAL = Path(".labkit", "grade.jsonl")
+JOURNALS = Path(".labkit")
 
 GRADED, NOT_ENOUGH, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses; 130 is what a shell gives a command that Ctrl-C ended."""
@@ -72,9 +75,9 @@ def add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--journal",
         type=Path,
-        default=JOURNAL,
         metavar="FILE",
-        help=f"where each result is kept until all are there (default: {JOURNAL})",
+        help="where each result is kept until all are there (default: a file of its own in"
+        f" {JOURNALS} for each choice of paths)",
     )
     parser.add_argument(
         "--cluster",
@@ -197,9 +200,13 @@ def _grade(options: argparse.Namespace) -> int:
         from .formats import check_learners, markdown
         from .pool import grade
 
-        learners = {submission.learner for submission in notebooks.find(options.paths)}
+        found = notebooks.find(options.paths)
+        learners = {submission.learner for submission in found}
         for name in formats:
             check_learners(name, len(learners))
+        journal = _journal(options)
+        if journal and options.resume:
+            print(f"labkit: --resume: {_taken_up(journal, options, found)}", file=sys.stderr)
         report = grade(
             options.paths,
             seed=options.seed,
@@ -207,7 +214,7 @@ def _grade(options: argparse.Namespace) -> int:
             limits=_limits(options),
             source=source,
             team=team,
-            journal=_journal(options),
+            journal=journal,
             progress=progress,
         )
     finally:
@@ -233,20 +240,44 @@ def _grade(options: argparse.Namespace) -> int:
 def _journal(options: argparse.Namespace) -> Journal | None:
     from .journal import Journal
 
-    folder = options.journal.parent
+    path = options.journal or JOURNALS / _journal_name(options.paths)
+    folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)
     except OSError:
         writable = False
     if writable:
-        return Journal(options.journal, resume=options.resume)
+        return Journal(path, resume=options.resume)
     if options.resume:
         raise UsageError(f"--resume: {folder} cannot be written to; name another file: --journal")
     print(
         f"labkit: {folder} cannot be written to, so --resume will not be possible", file=sys.stderr
     )
     return None
+
+
+def _journal_name(paths: Sequence[Path]) -> str:
+    """A name that another grading in the same folder does not have, however its paths are spelt."""
+    resolved = sorted({os.fsencode(path.resolve()) for path in paths})
+    return f"grade-{hashlib.sha256(bytes(1).join(resolved)).hexdigest()[:12]}.jsonl"
+
+
+def _taken_up(journal: Journal, options: argparse.Namespace, found: Sequence[Submission]) -> str:
+    """What to say of the grading that is taken up.
+
+    Raises:
+        UsageError: When it has another seed than the one that is asked for.
+    """
+    if journal.seed is None:
+        return f"there is nothing to resume in {journal.path}, so all is graded"
+    if options.seed not in (None, journal.seed):
+        raise UsageError(
+            f"--seed {options.seed}: the grading to resume has the seed {journal.seed}; leave out"
+            " --seed to go on with it, or --resume to grade anew"
+        )
+    kept = sum(journal.known(submission) is not None for submission in found)
+    return f"{kept} of {len(found)} notebooks are kept, with the seed {journal.seed}"
 
 
 def _limits(options: argparse.Namespace) -> Limits:
