@@ -24,7 +24,7 @@ from labkit.errors import UsageError
 from labkit.grade import ExerciseResult, NotebookResult, Report, find
 from labkit.grade.command import _journal_name
 from labkit.grade.formats import FORMATS, markdown
-from labkit.grade.notebooks import beside
+from labkit.grade.notebooks import beside, look
 from labkit.grade.reference import is_reference
 from labkit.grade.shipped import lessons
 from tests.grading import (
@@ -187,6 +187,75 @@ def test_learners_are_told_by_their_folders(tmp_path: Path) -> None:
     assert [it.learner for it in find([tmp_path / "class" / "ada"])] == ["ada", "deep"]
     twice = find([tmp_path / "class", tmp_path / "class" / "ada" / "02.ipynb"])
     assert len(twice) == len(found)
+
+
+def test_who_handed_in_nothing_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "class" / "bob" / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    write(tmp_path / "class" / "eve" / "solutions" / "02.ipynb", code("1"))
+    for folder in ("ann_a", "dan", "__pycache__", ".labkit", ".ipynb_checkpoints"):
+        (tmp_path / "class" / folder).mkdir()
+    (tmp_path / "class" / "dan" / "homework.py").touch()
+    (tmp_path / "class" / "roster.csv").touch()
+    (tmp_path / "class" / "fay").symlink_to(tmp_path / "class" / "bob")
+    outs = [f"--{option}" for name in ("json", "markdown", "junit")
+            for option in (f"format={name}", f"out=r.{name}")]  # fmt: skip
+    done = command("grade", "class", *outs, "--format=text", "--require=1", cwd=tmp_path)
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "labkit: passed over, so nothing in them is graded: class/eve/solutions, class/fay\n"
+    )
+    for learner in ("ann_a", "dan", "eve"):
+        assert f"{learner}: no notebook was handed in." in done.stdout
+        assert f"- {learner}: no notebook was handed in." in html.unescape(
+            (tmp_path / "r.markdown").read_text()
+        )
+    told = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(told, SCHEMA)
+    assert [it["learner"] for it in told["learners"]] == ["bob", "ann_a", "dan", "eve"]
+    assert told["learners"][1:] == [
+        {"learner": name, "points": 0, "worth": 0} for name in ("ann_a", "dan", "eve")
+    ]
+    root = ET.parse(tmp_path / "r.junit").getroot()
+    assert root.get("errors") == "3"
+    done = command("grade", "class", "--format=gradescope", cwd=tmp_path)
+    assert done.returncode == 0, "what is no learner's notebook does not make a second learner"
+
+
+@pytest.mark.parametrize(
+    ("holding", "bare", "passed_over"),
+    [
+        (["02.ipynb"], ["images", "service"], []),
+        (["02.ipynb", "deep/03.ipynb"], ["data"], ["data"]),
+        (["notebooks/02.ipynb"], [".git", "docs"], ["docs"]),
+        (["02.ipynb", "solutions/02.ipynb"], ["images"], ["solutions"]),
+    ],
+)
+def test_a_folder_that_may_not_be_a_learners_is_nobodys(
+    holding: list[str], bare: list[str], passed_over: list[str], tmp_path: Path
+) -> None:
+    root = tmp_path / "ada"
+    for name in holding:
+        write(root / name, code("1"))
+    for name in bare:
+        (root / name).mkdir()
+    found = look([root])
+    assert found.absent == []
+    assert found.passed_over == [root / name for name in passed_over]
+
+
+def test_the_courses_own_folder_is_one_learners() -> None:
+    found = look([SHIPPED])
+    assert found.absent == []
+    assert found.passed_over == [SHIPPED / "solutions"]
+
+
+def test_who_has_a_notebook_in_another_folder_is_not_absent(tmp_path: Path) -> None:
+    for place in ("one/ada/02.ipynb", "two/ada/03.ipynb", "two/bob/03.ipynb"):
+        write(tmp_path / place, code("1"))
+    (tmp_path / "one" / "bob").mkdir()
+    (tmp_path / "one" / "cy").mkdir()
+    assert look([tmp_path / "one", tmp_path / "two"]).absent == ["cy"]
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty", "notes.txt"])

@@ -198,12 +198,17 @@ def _grade(options: argparse.Namespace) -> int:
         from . import notebooks
         from .formats import FORMATS as WRITERS
         from .formats import check_learners, markdown
+        from .formats.common import one_line
         from .pool import grade
 
-        found = notebooks.find(options.paths)
+        there = notebooks.look(options.paths)
+        found = there.submissions
         learners = {submission.learner for submission in found}
         for name in formats:
             check_learners(name, len(learners))
+        if there.passed_over:
+            names = ", ".join(one_line(str(folder)) for folder in there.passed_over)
+            print(f"labkit: passed over, so nothing in them is graded: {names}", file=sys.stderr)
         journal = _journal(options)
         if journal and options.resume:
             print(f"labkit: --resume: {_taken_up(journal, options, found)}", file=sys.stderr)

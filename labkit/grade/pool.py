@@ -121,7 +121,8 @@ def grade(
     complete = True
     try:
         sandbox.hide_memory()
-        found = notebooks.find(paths)
+        there = notebooks.look(paths)
+        found = there.submissions
         seed = (journal.seed if journal else None) or seed or secrets.token_hex(8)
         results: dict[Path, NotebookResult] = {}
         if journal:
@@ -156,6 +157,7 @@ def grade(
         [results[it.path] for it in found if it.path in results],
         complete,
         time.monotonic() - started,
+        there.absent,
     )
 
 

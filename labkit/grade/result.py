@@ -138,6 +138,7 @@ class Report:
         notebooks: The notebooks.
         complete: False where the grading was interrupted.
         seconds: How long it took, in real seconds.
+        absent: The learners whose folders hold no notebook.
     """
 
     version: str
@@ -146,10 +147,11 @@ class Report:
     notebooks: list[NotebookResult] = field(default_factory=list)
     complete: bool = True
     seconds: float = 0.0
+    absent: list[str] = field(default_factory=list)
 
     @property
     def learners(self) -> list[LearnerTotal]:
-        """The totals of each learner, in the order of the notebooks."""
+        """The totals of each learner, in the order of the notebooks; who has none comes last."""
         best: dict[str, dict[str, ExerciseResult]] = {}
         for notebook in self.notebooks:
             mine = best.setdefault(notebook.learner, {})
@@ -157,6 +159,8 @@ class Report:
                 known = mine.get(exercise.id)
                 if known is None or exercise.points > known.points:
                     mine[exercise.id] = exercise
+        for learner in self.absent:
+            best.setdefault(learner, {})
         return [
             LearnerTotal(learner, _points(mine.values()), sum(it.worth for it in mine.values()))
             for learner, mine in best.items()

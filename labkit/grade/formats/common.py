@@ -8,6 +8,9 @@ from ..result import ExerciseResult, NotebookResult, Report
 
 MARKS = {"passed": "✓", "failed": "✗", "not attempted": "○", "missing": "?", "not graded": "!"}
 
+ABSENT = "no notebook was handed in"
+"""What is said of a learner whose folder holds none."""
+
 # Escape sequences, and all that is no printable text but line ends and tabs: they could redraw a
 # terminal, and XML holds none of them.
 _UNPRINTABLE = re.compile(
@@ -19,6 +22,11 @@ _UNPRINTABLE = re.compile(
 def clean(text: str) -> str:
     """Text without control characters."""
     return _UNPRINTABLE.sub("", text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """Text without control characters and without line ends."""
+    return clean(text).replace("\n", " ")
 
 
 def percent(points: int, worth: int) -> str:
@@ -47,6 +55,11 @@ def isolation(report: Report) -> str:
     active = [name for name, on in report.isolation.items() if on]
     said = f"Isolation: {', '.join(active) or 'none'}."
     return f"{said} {inactive(report)}".rstrip()
+
+
+def notes(report: Report) -> list[str]:
+    """What to say under the totals: who has handed in nothing."""
+    return [f"{one_line(learner)}: {ABSENT}." for learner in report.absent]
 
 
 def title(notebook: NotebookResult) -> str:
