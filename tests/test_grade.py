@@ -222,6 +222,21 @@ def test_who_handed_in_nothing_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0, "what is no learner's notebook does not make a second learner"
 
 
+def test_whose_notebooks_could_not_be_graded_is_told_under_the_table() -> None:
+    results = [
+        NotebookResult("ada/1.ipynb", "ada", exercises=[ExerciseResult("2.1", "f", "passed", 1)]),
+        *(NotebookResult(f"bob_b/{n}.ipynb", "bob_b", problems=["not graded."]) for n in range(2)),
+        NotebookResult("cy/1.ipynb", "cy", problems=["not graded."]),
+    ]
+    for name in ("text", "markdown"):
+        text = html.unescape(FORMATS[name].write(sample(notebooks=results)))
+        table = text.index("cy ", text.index("learner"))
+        assert text.index("3 notebooks could not be graded: bob_b (2), cy.") > table
+        text = FORMATS[name].write(sample(notebooks=results[:1]))
+        assert "could not be graded" not in text
+        assert "1 notebook could not" in FORMATS[name].write(sample(notebooks=results[3:]))
+
+
 @pytest.mark.parametrize(
     ("holding", "bare", "passed_over"),
     [

@@ -35,8 +35,9 @@ def add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="grade notebooks, or a class of them",
         description="Grade notebooks: each one's code runs in a sandbox of its own, and every"
         " exercise is judged from outside it, on inputs drawn afresh.",
-        epilog="Exit status: 0 when everything was graded, 1 when --require is not met, 2 for a"
-        " usage error, 130 when interrupted.",
+        epilog="Exit status: 0 when the grading is through, whatever it found (the report says"
+        " which notebooks could not be graded), 1 when --require is not met, 2 for a usage error,"
+        " 130 when interrupted.",
     )
     parser.add_argument(
         "paths",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from ..result import ExerciseResult, NotebookResult, Report
 
@@ -58,8 +59,17 @@ def isolation(report: Report) -> str:
 
 
 def notes(report: Report) -> list[str]:
-    """What to say under the totals: who has handed in nothing."""
-    return [f"{one_line(learner)}: {ABSENT}." for learner in report.absent]
+    """What to say under the totals: who handed in nothing, and whose notebooks were not graded."""
+    told = [f"{one_line(learner)}: {ABSENT}." for learner in report.absent]
+    whose = Counter(it.learner for it in report.notebooks if not it.exercises)
+    if whose:
+        count = whose.total()
+        names = ", ".join(
+            one_line(learner) + (f" ({many})" if many > 1 else "")
+            for learner, many in whose.items()
+        )
+        told.append(f"{count} notebook{'s' * (count > 1)} could not be graded: {names}.")
+    return told
 
 
 def title(notebook: NotebookResult) -> str:
