@@ -491,6 +491,7 @@ def test_annotations_are_printed_where_github_reads_them(ada: Path) -> None:
         (["ada", "--jobs", "0"], "invalid positive number value"),
         (["ada", "--format", "json", "--format", "junit"], "each format needs a file"),
         (["ada", "--out", "no/where.txt"], "there is no folder no"),
+        (["ada", "--out", "bob"], "bob is a folder"),
         (["ada", "bob", "--format", "gradescope"], "one learner's"),
     ],
 )

@@ -179,6 +179,8 @@ def _grade(options: argparse.Namespace) -> int:
     for out in outs:
         if not out.parent.is_dir():
             raise UsageError(f"--out {out}: there is no folder {out.parent}")
+        if out.is_dir():
+            raise UsageError(f"--out {out} is a folder: name a file in it")
 
     for path in options.paths:
         if not os.path.lexists(path):
