@@ -109,6 +109,31 @@ def test_ones_own_answer_in_a_whole_notebook(tmp_path: Path) -> None:
     assert not found["problems"]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_stub_without_its_marks_is_not_attempted(whole: bool, tmp_path: Path) -> None:
+    notebook = shipped("02_orchestrator_workers", {"2.1": RIGHT["2.1"]})
+    stub = next(
+        cell
+        for cell in notebook["cells"]
+        if cell["metadata"].get("labkit", {}).get("exercise") == "2.2"
+    )
+    if not whole:
+        notebook["cells"] = [stub, {"cell_type": "code", "source": "x = 1"}]
+    for cell in notebook["cells"]:
+        cell.pop("id", None)
+        cell["metadata"] = {}
+    (tmp_path / "mine.ipynb").write_text(json.dumps(notebook))
+    found = graded(tmp_path / "mine.ipynb")["notebooks"][0]
+    expected = {"2.1": "passed" if whole else "missing", "2.2": "not attempted"}
+    expected["2.3"] = "not attempted" if whole else "missing"
+    assert statuses(found) == expected
+
+    if whole:  # another editor may have changed a little of it as well
+        stub["source"] = "".join(stub["source"]).replace("  # your code", "")
+        (tmp_path / "mine.ipynb").write_text(json.dumps(notebook))
+        assert statuses(graded(tmp_path / "mine.ipynb")["notebooks"][0]) == expected
+
+
 def test_what_only_shows_is_not_run_and_nothing_behind_the_last_own_cell() -> None:
     from labkit.grade.judging import _Grading
     from labkit.grade.notebooks import Cell, Read
