@@ -678,6 +678,10 @@ def test_a_true_record_is_true(record: Path) -> None:
         (lambda it: it.update(labkit="9.9"), "labkit 9.9"),
         (lambda it: it.update(complete=False), "interrupted"),
         (lambda it: it["notebooks"][0]["exercises"].pop(), "it says nothing"),
+        (lambda it: it["notebooks"][0].update(learner="bob"), "by its folder, ada/02.ipynb is ada"),
+        (lambda it: it["learners"][0].update(learner="bob"), "it names bob"),
+        (lambda it: it["learners"][0].update(points=2), "in all is not the sum"),
+        (lambda it: it["learners"].append({"learner": "x", "points": 0, "worth": 0}), "names x"),
     ],
 )
 def test_a_changed_record_is_not(change: Any, says: str, record: Path) -> None:
@@ -687,6 +691,25 @@ def test_a_changed_record_is_not(change: Any, says: str, record: Path) -> None:
     done = command("verify", "changed.json", "ada", cwd=record.parent)
     assert done.returncode == 1, done.stdout + done.stderr
     assert says in done.stdout
+
+
+def test_a_record_of_a_class_names_each_learner(tmp_path: Path) -> None:
+    for learner in ("ada", "bob", "cy"):  # the same file, as it was handed out
+        write(tmp_path / "class" / learner / "02.ipynb", exercise_cell("2.1", WRONG["2.1"]))
+    (tmp_path / "class" / "dan").mkdir()
+    command("grade", "class", "--format=json", "--out=r.json", cwd=tmp_path)
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "not in it" not in done.stdout
+
+    told = json.loads((tmp_path / "r.json").read_text())
+    told["notebooks"] = [it for it in told["notebooks"] if it["learner"] != "bob"]
+    told["learners"] = [it for it in told["learners"] if it["learner"] != "bob"]
+    told["worth"] -= told["learners"][0]["worth"]
+    (tmp_path / "r.json").write_text(json.dumps(told))
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 0, "what it leaves out does not make it untrue"
+    assert done.stdout.endswith("not in it:\n  - class/bob/02.ipynb, of bob\n")
 
 
 def test_a_record_for_an_answer_that_knows_its_seed_is_not_true(tmp_path: Path) -> None:

@@ -313,16 +313,28 @@ def _print(text: str) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from .formats.common import one_line
     from .verify import verify
 
-    faults = verify(options.record, options.paths, jobs=options.jobs, limits=_limits(options))
+    unnamed: list[Submission] = []
+    faults = verify(
+        options.record,
+        options.paths,
+        jobs=options.jobs,
+        limits=_limits(options),
+        unnamed=unnamed.append,
+    )
     if not faults:
-        print(f"{options.record} is true: every notebook and every verdict is as it says.")
-        return GRADED
-    print(f"{options.record} is not true:")
-    for fault in faults:
-        print(f"  - {fault}.")
-    return NOT_ENOUGH
+        _print(f"{options.record} is true: every notebook and every verdict is as it says.\n")
+    else:
+        _print(f"{options.record} is not true:\n")
+        _print("".join(f"  - {one_line(fault)}.\n" for fault in faults))
+    if unnamed:
+        _print("These notebooks are not in it:\n")
+        _print(
+            "".join(f"  - {one_line(str(it.path))}, of {one_line(it.learner)}\n" for it in unnamed)
+        )
+    return NOT_ENOUGH if faults else GRADED
 
 
 class Progress:
