@@ -442,6 +442,23 @@ def test_gradescope_gets_what_it_documents() -> None:
     assert [test["number"] for test in told["tests"]] == ["2.1", "2.2", "2.3", "4.4", "4.5"]
 
 
+@pytest.mark.parametrize("file", [None, "homework.py", "solutions/02.ipynb"])
+def test_gradescope_is_told_of_an_empty_submission(file: str | None, tmp_path: Path) -> None:
+    (tmp_path / "submission").mkdir()
+    if file:
+        (tmp_path / "submission" / file).parent.mkdir(exist_ok=True)
+        (tmp_path / "submission" / file).touch()
+    arguments = ("grade", "submission", "--format=gradescope", "--out=results.json")
+    done = command(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "submission has no notebook" in done.stderr
+    assert ("solutions" in done.stderr) == (file == "solutions/02.ipynb")
+    told = json.loads((tmp_path / "results.json").read_text())
+    assert told["score"] == 0
+    assert told["tests"] == []
+    assert "No notebook was handed in" in told["output"]
+
+
 def test_classroom50_gets_integers_and_its_own_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLASSROOM", "cs50")
     monkeypatch.setenv("USERNAME", "somebody")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from .. import __version__
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -199,12 +200,22 @@ def _grade(options: argparse.Namespace) -> int:
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
         from . import notebooks
-        from .formats import FORMATS as WRITERS
         from .formats import check_learners, markdown
         from .formats.common import one_line
         from .pool import grade
+        from .result import Report
 
-        there = notebooks.look(options.paths)
+        try:
+            there = notebooks.look(options.paths)
+        except notebooks.NoNotebook as nothing:
+            if "gradescope" not in formats:
+                raise
+            # Without results.json Gradescope tells the learner that the autograder failed.
+            print(f"labkit: {nothing}", file=sys.stderr)
+            whose = [path.resolve().name for path in options.paths[:1]]
+            report = Report(__version__, options.seed or "", {}, absent=whose)
+            _write(report, formats, outs)
+            return NOT_ENOUGH if _falls_short(report, options.require) else GRADED
         found = there.submissions
         learners = {submission.learner for submission in found}
         for name in formats:
@@ -231,18 +242,25 @@ def _grade(options: argparse.Namespace) -> int:
                 opened.close()
         if progress:
             progress.clear()
-    for place, name in enumerate(formats):
-        text = WRITERS[name].write(report)
-        if place < len(outs):
-            outs[place].write_text(text, encoding="utf-8")
-        else:
-            _print(text)
+    _write(report, formats, outs)
     if "markdown" in formats and len(outs) == len(formats) and "GITHUB_ACTIONS" in os.environ:
         _print(markdown.workflow_commands(report))
     if not report.complete:
         print("labkit: interrupted; --resume goes on from here", file=sys.stderr)
         return INTERRUPTED
     return NOT_ENOUGH if _falls_short(report, options.require) else GRADED
+
+
+def _write(report: Report, formats: Sequence[str], outs: Sequence[Path]) -> None:
+    """Write a report in each format, to its file or to standard output."""
+    from .formats import FORMATS as WRITERS
+
+    for place, name in enumerate(formats):
+        text = WRITERS[name].write(report)
+        if place < len(outs):
+            outs[place].write_text(text, encoding="utf-8")
+        else:
+            _print(text)
 
 
 def _journal(options: argparse.Namespace) -> Journal | None:

@@ -34,6 +34,10 @@ PASSED_OVER = {"__pycache__", "node_modules", "solutions"}
 """Folders that are not searched; the course's own solved copies are no submission."""
 
 
+class NoNotebook(UsageError):
+    """There is no notebook in a folder."""
+
+
 class Unreadable(Exception):
     """A notebook that cannot be graded; the message says why, and what to do."""
 
@@ -152,7 +156,7 @@ def look(paths: Sequence[Path]) -> Found:
             skipped: list[Path] = []
             below = list(_below(path, skipped))
             if not below:
-                raise UsageError(f"{path} has no notebook (*.ipynb) in it")
+                raise NoNotebook(f"{path} has no notebook (*.ipynb) in it{_apart_from(skipped)}")
             without, unclear = _without(path, below)
             absent |= dict.fromkeys(without)
             passed_over |= dict.fromkeys([*skipped, *unclear])
@@ -167,6 +171,11 @@ def look(paths: Sequence[Path]) -> Found:
     submissions = list(found.values())
     there = {submission.learner for submission in submissions}
     return Found(submissions, [name for name in absent if name not in there], list(passed_over))
+
+
+def _apart_from(skipped: Sequence[Path]) -> str:
+    names = ", ".join(str(folder) for folder in skipped)
+    return f", apart from those in {names}: such folders are not searched" if skipped else ""
 
 
 def _without(root: Path, below: Sequence[Submission]) -> tuple[list[str], list[Path]]:
@@ -376,7 +385,7 @@ def functions(source: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 def beside(path: Path, others: Sequence[Path]) -> dict[str, str]:
     """The files that lie beside a notebook and go with it, as path → bytes in base64.
 
-    Nothing that leads out of the folder goes along, no notebook, and nothing at all where the
+    NoNotebook that leads out of the folder goes along, no notebook, and nothing at all where the
     folder holds the notebooks of several learners.
 
     Args:
