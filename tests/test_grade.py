@@ -516,6 +516,15 @@ def test_several_formats_at_once_and_what_is_required(ada: Path) -> None:
     assert command("grade", "ada", "--require", "21", cwd=here).returncode == 1
 
 
+@pytest.mark.parametrize(("percent", "status"), [("0", 0), ("0%", 0), ("1", 1)])
+def test_nothing_required_is_met_by_a_notebook_worth_nothing(
+    percent: str, status: int, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.ipynb").touch()
+    done = command("grade", "bad.ipynb", "--require", percent, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+
+
 def test_annotations_are_printed_where_github_reads_them(ada: Path) -> None:
     env = {**os.environ, "GITHUB_ACTIONS": "true"}
     done = command("grade", "ada", "--format=markdown", "--out=s.md", cwd=ada.parent, env=env)

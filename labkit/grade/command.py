@@ -314,8 +314,8 @@ def _limits(options: argparse.Namespace) -> Limits:
 
 
 def _falls_short(report: Report, percent: float | None) -> bool:
-    """Whether some learner has less than is required."""
-    if percent is None:
+    """Whether some learner has less than is required; 0 is met by whoever there is."""
+    if not percent:
         return False
     return not report.learners or any(
         not total.worth or 100 * total.points < percent * total.worth for total in report.learners
