@@ -525,6 +525,67 @@ def test_nothing_required_is_met_by_a_notebook_worth_nothing(
     assert done.returncode == status, done.stderr
 
 
+def test_lessons_that_were_to_be_handed_in_count_whether_they_were_or_not(tmp_path: Path) -> None:
+    root = tmp_path / "class"
+    for path, id, answer in (
+        ("ada/02.ipynb", "2.1", RIGHT["2.1"]),
+        ("ada/03.ipynb", "3.4", RIGHT["3.4"]),
+        ("bob/03.ipynb", "3.4", RIGHT["3.4"]),
+    ):
+        write(root / path, exercise_cell(id, answer))
+    (root / "cy").mkdir()
+    (root / "dan").mkdir()
+    (root / "dan" / "02.ipynb").touch()
+    outs = [f"--{option}" for name in ("json", "junit")
+            for option in (f"format={name}", f"out=r.{name}")]  # fmt: skip
+    done = command("grade", "class", "--lessons=2,00", *outs, "--format=text", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(told, SCHEMA)
+    assert told["lessons"] == ["00_start_here", "02_orchestrator_workers"]
+    ids = [id for lesson in lessons() if lesson.name in told["lessons"] for id in lesson.exercises]
+    worth = sum(exercises[id].worth for id in ids)
+    assert [(it["learner"], it["points"], it["worth"]) for it in told["learners"]] == [
+        ("ada", 1, worth),
+        ("bob", 0, worth),
+        ("dan", 0, worth),
+        ("cy", 0, worth),
+    ]
+    missing = [it for it in told["notebooks"] if "not handed in" in " ".join(it["problems"])]
+    assert [it["path"] for it in missing] == [
+        "ada/00_start_here.ipynb",
+        *(f"{who}/{name}.ipynb" for who in ("bob", "dan", "cy") for name in told["lessons"]),
+    ]
+    assert set(statuses(missing[0]).values()) == {"missing"}
+    assert "unless it is a notebook that could not be graded" in missing[3]["problems"][0]
+    assert statuses(told["notebooks"][1])["3.4"] == "passed", "it is graded all the same"
+    assert "Counted: 00_start_here, 02_orchestrator_workers." in done.stdout
+    assert int(ET.parse(tmp_path / "r.junit").getroot().get("failures", "0")) >= 3 * len(ids)
+
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    for change, says in (
+        (lambda: told["notebooks"].remove(missing[0]), "what was not handed in"),
+        (lambda: missing[1].update(learner="zoe"), "what was not handed in"),
+        (lambda: told["learners"][3].update(learner="zoe"), "it names zoe"),
+        (lambda: told.update(lessons=["02_orchestrator_workers"]), "its totals"),
+        (lambda: told.update(lessons=5), "no record"),
+    ):
+        change()
+        (tmp_path / "r.json").write_text(json.dumps(told))
+        done = command("verify", "r.json", "class", cwd=tmp_path)
+        assert done.returncode in (1, 2)
+        assert says in done.stdout + done.stderr
+
+
+def test_classroom50_counts_the_lessons_that_were_to_be_handed_in(tmp_path: Path) -> None:
+    write(tmp_path / "ada" / "03.ipynb", exercise_cell("3.4", RIGHT["3.4"]))
+    done = command("grade", "ada", "--lessons=02", "--format=classroom50", cwd=tmp_path)
+    told = json.loads(done.stdout)
+    assert (told["score"], told["max-score"]) == (0, 5)
+    assert [it["test-name"].split()[0] for it in told["tests"]] == ["2.1", "2.2", "2.3"]
+
+
 def test_annotations_are_printed_where_github_reads_them(ada: Path) -> None:
     env = {**os.environ, "GITHUB_ACTIONS": "true"}
     done = command("grade", "ada", "--format=markdown", "--out=s.md", cwd=ada.parent, env=env)
@@ -542,6 +603,8 @@ def test_annotations_are_printed_where_github_reads_them(ada: Path) -> None:
         (["ada", "--jobs", "0"], "invalid positive number value"),
         (["ada", "--format", "json", "--format", "junit"], "each format needs a file"),
         (["ada", "--out", "no/where.txt"], "there is no folder no"),
+        (["ada", "--lessons", "00,99"], "'00,99' has to be numbers of lessons"),
+        (["ada", "--lessons", ""], "has to be numbers of lessons"),
         (["ada", "--out", "bob"], "bob is a folder"),
         (["ada", "bob", "--format", "gradescope"], "one learner's"),
     ],
@@ -769,7 +832,7 @@ def test_a_record_with_notebooks_that_cannot_be_graded_can_be_verified(tmp_path:
     (tmp_path / "r.json").write_text(json.dumps(told))
     done = command("verify", "r.json", "class", cwd=tmp_path)
     assert done.returncode == 1
-    assert "no hash of what was graded" in done.stdout
+    assert "verdicts without a hash" in done.stdout
     assert "none that cannot be read has this name" in done.stdout
 
 

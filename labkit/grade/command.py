@@ -69,6 +69,15 @@ def add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="exit with 1 where some learner has less than this",
     )
     parser.add_argument(
+        "--lessons",
+        type=_lessons,
+        default=(),
+        metavar="NUMBERS",
+        help="the lessons that each learner was to hand in, such as 00,01,05: these alone count,"
+        " and one that is not there counts as worth its points, with none earned (default: what"
+        " was handed in counts)",
+    )
+    parser.add_argument(
         "--seed", help="where the inputs are drawn from, to repeat a grading (default: afresh)"
     )
     parser.add_argument(
@@ -164,6 +173,18 @@ def _percentage(text: str) -> float:
     return value
 
 
+def _lessons(text: str) -> list[str]:
+    from .shipped import lessons
+
+    known = {int(lesson.name.partition("_")[0]): lesson.name for lesson in lessons()}
+    try:
+        return sorted({known[int(number)] for number in text.split(",")})
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} has to be numbers of lessons, with commas between them: 0 to {max(known)}"
+        ) from None
+
+
 # argparse names the function in its message: "invalid positive number value".
 _positive.__name__ = "positive number"
 _percentage.__name__ = "percentage"
@@ -200,6 +221,7 @@ def _grade(options: argparse.Namespace) -> int:
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
         from . import notebooks
+        from .expected import not_handed_in
         from .formats import check_learners, markdown
         from .formats.common import one_line
         from .pool import grade
@@ -213,7 +235,10 @@ def _grade(options: argparse.Namespace) -> int:
             # Without results.json Gradescope tells the learner that the autograder failed.
             print(f"labkit: {nothing}", file=sys.stderr)
             whose = [path.resolve().name for path in options.paths[:1]]
-            report = Report(__version__, options.seed or "", {}, absent=whose)
+            report = Report(
+                __version__, options.seed or "", {}, absent=whose, lessons=list(options.lessons)
+            )
+            report.notebooks = not_handed_in(report)
             _write(report, formats, outs)
             return NOT_ENOUGH if _falls_short(report, options.require) else GRADED
         found = there.submissions
@@ -235,6 +260,7 @@ def _grade(options: argparse.Namespace) -> int:
             team=team,
             journal=journal,
             progress=progress,
+            expected=options.lessons,
         )
     finally:
         for opened in (source, team):

@@ -12,6 +12,7 @@ from typing import Any
 from .. import __version__
 from ..errors import UsageError
 from . import notebooks
+from .expected import not_handed_in
 from .notebooks import Submission, Unreadable
 from .pool import grade
 from .result import SCHEMA, NotebookResult, Report
@@ -55,7 +56,8 @@ def verify(
     if not told["complete"]:
         faults.append("it is of a grading that was interrupted")
     there = notebooks.look(paths)
-    wanted, named, untrue = _match(told["notebooks"], there.submissions)
+    entries = [it for it in told["notebooks"] if it["sha256"] or not it["exercises"]]
+    wanted, named, untrue = _match(entries, there.submissions)
     faults += untrue
     for submission in there.submissions:
         if submission.path not in named:
@@ -81,6 +83,8 @@ def _load(record: Path) -> dict[str, Any]:
             if not isinstance(told[key], str):
                 raise TypeError(key)
         _ = told["complete"]
+        if not isinstance(told.get("lessons", []), list):
+            raise TypeError("lessons")
         for notebook in told["notebooks"]:
             NotebookResult.from_json(notebook)
             for key in ("sha256", "path", "learner"):
@@ -126,9 +130,6 @@ def _match(
     for entry in entries:
         found = by_hash.get(entry["sha256"], [])
         if not entry["sha256"]:
-            if entry["exercises"]:
-                faults.append(f"{entry['path']}: it gives verdicts, and no hash of what was graded")
-                continue
             found = [it for it in found if it.path.name == Path(entry["path"]).name]
         if not found:
             faults.append(
@@ -173,18 +174,30 @@ def _compare(
 
 def _totals(told: Mapping[str, Any], absent: Sequence[str]) -> list[str]:
     results = [NotebookResult.from_json(notebook) for notebook in told["notebooks"]]
-    report = Report(told["labkit"], told["seed"], {}, results)
+    said_of = {it["learner"]: (it["points"], it["worth"]) for it in told["learners"]}
+    report = Report(
+        told["labkit"],
+        told["seed"],
+        {},
+        [it for it in results if it.sha256 or not it.exercises],
+        absent=[learner for learner in said_of if learner in absent],
+        lessons=told.get("lessons", []),
+    )
+    missing = not_handed_in(report)
     faults = []
+    if [it for it in results if it.exercises and not it.sha256] != missing:
+        faults.append(
+            "it gives verdicts without a hash that are not those of what was not handed in"
+        )
+    report.notebooks += missing
     said = (told.get("points"), told.get("worth"))
     if said != (report.points, report.worth):
         sums = f"{report.points} of {report.worth}"
         faults.append(f"its totals, {said[0]} of {said[1]}, are not those of its verdicts, {sums}")
     sums_of = {it.learner: (it.points, it.worth) for it in report.learners}
-    said_of = {it["learner"]: (it["points"], it["worth"]) for it in told["learners"]}
     for learner in sorted(sums_of.keys() | said_of.keys()):
-        if learner in sums_of:
-            if said_of.get(learner) != sums_of[learner]:
-                faults.append(f"what it gives {learner} in all is not the sum of the verdicts")
-        elif said_of[learner] != (0, 0) or learner not in absent:
+        if learner not in sums_of:
             faults.append(f"it names {learner}, who has no notebook in it")
+        elif said_of.get(learner) != sums_of[learner]:
+            faults.append(f"what it gives {learner} in all is not the sum of the verdicts")
     return faults

@@ -59,8 +59,9 @@ def isolation(report: Report) -> str:
 
 
 def notes(report: Report) -> list[str]:
-    """What to say under the totals: who handed in nothing, and whose notebooks were not graded."""
-    told = [f"{one_line(learner)}: {ABSENT}." for learner in report.absent]
+    """What to say under the totals: what counts, who handed in nothing, what was not graded."""
+    told = [f"Counted: {', '.join(report.lessons)}."] if report.lessons else []
+    told += [f"{one_line(learner)}: {ABSENT}." for learner in report.absent]
     whose = Counter(it.learner for it in report.notebooks if not it.exercises)
     if whose:
         count = whose.total()

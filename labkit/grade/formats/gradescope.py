@@ -19,9 +19,8 @@ def write(report: Report) -> str:
         for notebook in report.notebooks
         for problem in notebook.problems
     ]
-    if report.notebooks:
-        lines = [*problems, f"labkit {report.version}, seed {report.seed}. {isolation(report)}"]
-    else:
+    lines = [*problems, f"labkit {report.version}, seed {report.seed}. {isolation(report)}"]
+    if not any(notebook.sha256 for notebook in report.notebooks) and report.absent:
         lines = [f"{ABSENT[0].upper()}{ABSENT[1:]} (*.ipynb).", f"labkit {report.version}."]
     content = {
         "output": clean("\n".join(lines)),
