@@ -768,6 +768,8 @@ def test_a_true_record_is_true(record: Path) -> None:
         (lambda it: it.update(complete=False), "interrupted"),
         (lambda it: it["notebooks"][0]["exercises"].pop(), "it says nothing"),
         (lambda it: it["notebooks"][0].update(learner="bob"), "by its folder, ada/02.ipynb is ada"),
+        (lambda it: it["notebooks"][0]["exercises"][0].update(reference=True), "reference is True"),
+        (lambda it: it["notebooks"][0]["exercises"][0].update(worth=9), "its worth is 9"),
         (lambda it: it["learners"][0].update(learner="bob"), "it names bob"),
         (lambda it: it["learners"][0].update(points=2), "in all is not the sum"),
         (lambda it: it["learners"].append({"learner": "x", "points": 0, "worth": 0}), "names x"),

@@ -69,7 +69,8 @@ def verify(
             if not report.complete:
                 raise KeyboardInterrupt
             faults += _compare(wanted, report, whose)
-    return faults + _totals(told, there.absent)
+    # Both seeds may find the same.
+    return list(dict.fromkeys(faults + _totals(told, there.absent)))
 
 
 def _load(record: Path) -> dict[str, Any]:
@@ -168,6 +169,15 @@ def _compare(
             )
             for id in sorted(now.keys() | said.keys())
             if now.get(id) != said.get(id)
+        ]
+        again = {exercise.id: exercise for exercise in found[str(path)].exercises}
+        faults += [
+            f"{entry['path']}, {exercise['id']}: it says that its {key} is {exercise[key]}, and it"
+            f" is {getattr(again[exercise['id']], key)}"
+            for exercise in entry["exercises"]
+            if now.get(exercise["id"]) == exercise["status"]
+            for key in ("worth", "reference")
+            if exercise[key] != getattr(again[exercise["id"]], key)
         ]
     return faults
 
