@@ -739,6 +739,17 @@ def test_what_changed_since_is_graded_again(tmp_path: Path) -> None:
         assert told["seed"] == "s"
 
 
+def test_what_could_not_be_graded_is_tried_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    told = json.loads(command("grade", path, "--format", "json", cwd=tmp_path).stdout)
+    lost = {**told["notebooks"][0], "exercises": [], "problems": ["not graded: a worker died."]}
+    head = json.dumps({"labkit": told["labkit"], "seed": "s"})
+    (tmp_path / "j").write_text(f"{head}\n{json.dumps(lost)}\n")
+    done = command("grade", path, "--resume", "--journal=j", "--format=json", cwd=tmp_path)
+    assert "0 of 1 notebooks are kept" in done.stderr
+    assert statuses(json.loads(done.stdout)["notebooks"][0])["2.1"] == "passed"
+
+
 # Verify
 
 

@@ -66,6 +66,9 @@ class Journal:
         result = self._known.get(os.path.abspath(submission.path))  # noqa: PTH100
         if result is None or result.learner != submission.learner or not result.sha256:
             return None
+        # What could not be graded may be for want of a worker, and is tried again.
+        if not result.exercises:
+            return None
         try:
             now = hashlib.sha256(notebooks.contents(submission.path)).hexdigest()
         except Unreadable:
