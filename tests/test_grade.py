@@ -769,6 +769,12 @@ def test_a_true_record_is_true(record: Path) -> None:
     assert "is true" in done.stdout
 
 
+def test_a_learner_s_own_record_is_true_in_another_folder(record: Path, tmp_path: Path) -> None:
+    shutil.copytree(record.parent / "ada", tmp_path / "inbox" / "lovelace")
+    done = command("verify", record, "inbox", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -778,7 +784,7 @@ def test_a_true_record_is_true(record: Path) -> None:
         (lambda it: it.update(labkit="9.9"), "labkit 9.9"),
         (lambda it: it.update(complete=False), "interrupted"),
         (lambda it: it["notebooks"][0]["exercises"].pop(), "it says nothing"),
-        (lambda it: it["notebooks"][0].update(learner="bob"), "by its folder, ada/02.ipynb is ada"),
+        (lambda it: it["notebooks"][0].update(learner="bob"), "it names ada, who has no notebook"),
         (lambda it: it["notebooks"][0]["exercises"][0].update(reference=True), "reference is True"),
         (lambda it: it["notebooks"][0]["exercises"][0].update(worth=9), "its worth is 9"),
         (lambda it: it["learners"][0].update(learner="bob"), "it names bob"),
@@ -803,6 +809,15 @@ def test_a_record_of_a_class_names_each_learner(tmp_path: Path) -> None:
     done = command("verify", "r.json", "class", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "not in it" not in done.stdout
+
+    told = json.loads((tmp_path / "r.json").read_text())
+    swapped = {"ada": "bob", "bob": "ada", "cy": "dan"}
+    for notebook in told["notebooks"]:
+        notebook["learner"] = swapped.get(notebook["learner"], notebook["learner"])
+    (tmp_path / "swapped.json").write_text(json.dumps(told))
+    done = command("verify", "swapped.json", "class", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "it says that this is dan's; by its folder, class/cy/02.ipynb is cy's" in done.stdout
 
     told = json.loads((tmp_path / "r.json").read_text())
     told["notebooks"] = [it for it in told["notebooks"] if it["learner"] != "bob"]
