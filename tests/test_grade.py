@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import shutil
@@ -21,8 +22,9 @@ import pytest
 from labkit.checks import exercises
 from labkit.errors import UsageError
 from labkit.grade import ExerciseResult, NotebookResult, Report, find
+from labkit.grade.command import _journal_name
 from labkit.grade.formats import FORMATS, markdown
-from labkit.grade.notebooks import beside
+from labkit.grade.notebooks import beside, look
 from labkit.grade.reference import is_reference
 from labkit.grade.shipped import lessons
 from tests.grading import (
@@ -107,6 +109,31 @@ def test_ones_own_answer_in_a_whole_notebook(tmp_path: Path) -> None:
     assert not found["problems"]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_stub_without_its_marks_is_not_attempted(whole: bool, tmp_path: Path) -> None:
+    notebook = shipped("02_orchestrator_workers", {"2.1": RIGHT["2.1"]})
+    stub = next(
+        cell
+        for cell in notebook["cells"]
+        if cell["metadata"].get("labkit", {}).get("exercise") == "2.2"
+    )
+    if not whole:
+        notebook["cells"] = [stub, {"cell_type": "code", "source": "x = 1"}]
+    for cell in notebook["cells"]:
+        cell.pop("id", None)
+        cell["metadata"] = {}
+    (tmp_path / "mine.ipynb").write_text(json.dumps(notebook))
+    found = graded(tmp_path / "mine.ipynb")["notebooks"][0]
+    expected = {"2.1": "passed" if whole else "missing", "2.2": "not attempted"}
+    expected["2.3"] = "not attempted" if whole else "missing"
+    assert statuses(found) == expected
+
+    if whole:  # another editor may have changed a little of it as well
+        stub["source"] = "".join(stub["source"]).replace("  # your code", "")
+        (tmp_path / "mine.ipynb").write_text(json.dumps(notebook))
+        assert statuses(graded(tmp_path / "mine.ipynb")["notebooks"][0]) == expected
+
+
 def test_what_only_shows_is_not_run_and_nothing_behind_the_last_own_cell() -> None:
     from labkit.grade.judging import _Grading
     from labkit.grade.notebooks import Cell, Read
@@ -185,6 +212,90 @@ def test_learners_are_told_by_their_folders(tmp_path: Path) -> None:
     assert [it.learner for it in find([tmp_path / "class" / "ada"])] == ["ada", "deep"]
     twice = find([tmp_path / "class", tmp_path / "class" / "ada" / "02.ipynb"])
     assert len(twice) == len(found)
+
+
+def test_who_handed_in_nothing_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "class" / "bob" / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    write(tmp_path / "class" / "eve" / "solutions" / "02.ipynb", code("1"))
+    for folder in ("ann_a", "dan", "__pycache__", ".labkit", ".ipynb_checkpoints"):
+        (tmp_path / "class" / folder).mkdir()
+    (tmp_path / "class" / "dan" / "homework.py").touch()
+    (tmp_path / "class" / "roster.csv").touch()
+    (tmp_path / "class" / "fay").symlink_to(tmp_path / "class" / "bob")
+    outs = [f"--{option}" for name in ("json", "markdown", "junit")
+            for option in (f"format={name}", f"out=r.{name}")]  # fmt: skip
+    done = command("grade", "class", *outs, "--format=text", "--require=1", cwd=tmp_path)
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "labkit: passed over, so nothing in them is graded: class/eve/solutions, class/fay\n"
+    )
+    for learner in ("ann_a", "dan", "eve"):
+        assert f"{learner}: no notebook was handed in." in done.stdout
+        assert f"- {learner}: no notebook was handed in." in html.unescape(
+            (tmp_path / "r.markdown").read_text()
+        )
+    told = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(told, SCHEMA)
+    assert [it["learner"] for it in told["learners"]] == ["bob", "ann_a", "dan", "eve"]
+    assert told["learners"][1:] == [
+        {"learner": name, "points": 0, "worth": 0} for name in ("ann_a", "dan", "eve")
+    ]
+    root = ET.parse(tmp_path / "r.junit").getroot()
+    assert root.get("errors") == "3"
+    done = command("grade", "class", "--format=gradescope", cwd=tmp_path)
+    assert done.returncode == 0, "what is no learner's notebook does not make a second learner"
+
+
+def test_whose_notebooks_could_not_be_graded_is_told_under_the_table() -> None:
+    results = [
+        NotebookResult("ada/1.ipynb", "ada", exercises=[ExerciseResult("2.1", "f", "passed", 1)]),
+        *(NotebookResult(f"bob_b/{n}.ipynb", "bob_b", problems=["not graded."]) for n in range(2)),
+        NotebookResult("cy/1.ipynb", "cy", problems=["not graded."]),
+    ]
+    for name in ("text", "markdown"):
+        text = html.unescape(FORMATS[name].write(sample(notebooks=results)))
+        table = text.index("cy ", text.index("learner"))
+        assert text.index("3 notebooks could not be graded: bob_b (2), cy.") > table
+        text = FORMATS[name].write(sample(notebooks=results[:1]))
+        assert "could not be graded" not in text
+        assert "1 notebook could not" in FORMATS[name].write(sample(notebooks=results[3:]))
+
+
+@pytest.mark.parametrize(
+    ("holding", "bare", "passed_over"),
+    [
+        (["02.ipynb"], ["images", "service"], []),
+        (["02.ipynb", "deep/03.ipynb"], ["data"], ["data"]),
+        (["notebooks/02.ipynb"], [".git", "docs"], ["docs"]),
+        (["02.ipynb", "solutions/02.ipynb"], ["images"], ["solutions"]),
+    ],
+)
+def test_a_folder_that_may_not_be_a_learners_is_nobodys(
+    holding: list[str], bare: list[str], passed_over: list[str], tmp_path: Path
+) -> None:
+    root = tmp_path / "ada"
+    for name in holding:
+        write(root / name, code("1"))
+    for name in bare:
+        (root / name).mkdir()
+    found = look([root])
+    assert found.absent == []
+    assert found.passed_over == [root / name for name in passed_over]
+
+
+def test_the_courses_own_folder_is_one_learners() -> None:
+    found = look([SHIPPED])
+    assert found.absent == []
+    assert found.passed_over == [SHIPPED / "solutions"]
+
+
+def test_who_has_a_notebook_in_another_folder_is_not_absent(tmp_path: Path) -> None:
+    for place in ("one/ada/02.ipynb", "two/ada/03.ipynb", "two/bob/03.ipynb"):
+        write(tmp_path / place, code("1"))
+    (tmp_path / "one" / "bob").mkdir()
+    (tmp_path / "one" / "cy").mkdir()
+    assert look([tmp_path / "one", tmp_path / "two"]).absent == ["cy"]
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty", "notes.txt"])
@@ -285,6 +396,16 @@ def test_markdown_shows_learners_text_as_text() -> None:
     assert "&nbsp;\n# head</pre>" in text, "a blank line may not end the block"
 
 
+def test_markdown_gives_a_name_back_as_it_was() -> None:
+    path = "class/ada_b/#1 | `x` <b> & @all &amp; [y](z).ipynb"
+    results = [NotebookResult(path, "ada_b | #1", problems=["not graded: a_b # c."])]
+    lines = FORMATS["markdown"].write(sample(notebooks=results)).splitlines()
+    heading = next(line for line in lines if line.startswith("## "))
+    assert html.unescape(heading) == f"## {path}"
+    assert not set(heading.removeprefix("## ").replace("&#", "")) & set("_|#`<>@[]")
+    assert any(html.unescape(line) == "| ada_b | #1 | 0 | 0 | – |" for line in lines)
+
+
 def test_markdown_fits_a_job_summary() -> None:
     long = "x" * 50_000
     results = [
@@ -319,6 +440,23 @@ def test_gradescope_gets_what_it_documents() -> None:
         assert test["status"] in ("passed", "failed")
         assert test["visibility"] == "visible"
     assert [test["number"] for test in told["tests"]] == ["2.1", "2.2", "2.3", "4.4", "4.5"]
+
+
+@pytest.mark.parametrize("file", [None, "homework.py", "solutions/02.ipynb"])
+def test_gradescope_is_told_of_an_empty_submission(file: str | None, tmp_path: Path) -> None:
+    (tmp_path / "submission").mkdir()
+    if file:
+        (tmp_path / "submission" / file).parent.mkdir(exist_ok=True)
+        (tmp_path / "submission" / file).touch()
+    arguments = ("grade", "submission", "--format=gradescope", "--out=results.json")
+    done = command(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "submission has no notebook" in done.stderr
+    assert ("solutions" in done.stderr) == (file == "solutions/02.ipynb")
+    told = json.loads((tmp_path / "results.json").read_text())
+    assert told["score"] == 0
+    assert told["tests"] == []
+    assert "No notebook was handed in" in told["output"]
 
 
 def test_classroom50_gets_integers_and_its_own_fields(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,6 +516,76 @@ def test_several_formats_at_once_and_what_is_required(ada: Path) -> None:
     assert command("grade", "ada", "--require", "21", cwd=here).returncode == 1
 
 
+@pytest.mark.parametrize(("percent", "status"), [("0", 0), ("0%", 0), ("1", 1)])
+def test_nothing_required_is_met_by_a_notebook_worth_nothing(
+    percent: str, status: int, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.ipynb").touch()
+    done = command("grade", "bad.ipynb", "--require", percent, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+
+
+def test_lessons_that_were_to_be_handed_in_count_whether_they_were_or_not(tmp_path: Path) -> None:
+    root = tmp_path / "class"
+    for path, id, answer in (
+        ("ada/02.ipynb", "2.1", RIGHT["2.1"]),
+        ("ada/03.ipynb", "3.4", RIGHT["3.4"]),
+        ("bob/03.ipynb", "3.4", RIGHT["3.4"]),
+    ):
+        write(root / path, exercise_cell(id, answer))
+    (root / "cy").mkdir()
+    (root / "dan").mkdir()
+    (root / "dan" / "02.ipynb").touch()
+    outs = [f"--{option}" for name in ("json", "junit")
+            for option in (f"format={name}", f"out=r.{name}")]  # fmt: skip
+    done = command("grade", "class", "--lessons=2,00", *outs, "--format=text", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(told, SCHEMA)
+    assert told["lessons"] == ["00_start_here", "02_orchestrator_workers"]
+    ids = [id for lesson in lessons() if lesson.name in told["lessons"] for id in lesson.exercises]
+    worth = sum(exercises[id].worth for id in ids)
+    assert [(it["learner"], it["points"], it["worth"]) for it in told["learners"]] == [
+        ("ada", 1, worth),
+        ("bob", 0, worth),
+        ("dan", 0, worth),
+        ("cy", 0, worth),
+    ]
+    missing = [it for it in told["notebooks"] if "not handed in" in " ".join(it["problems"])]
+    assert [it["path"] for it in missing] == [
+        "ada/00_start_here.ipynb",
+        *(f"{who}/{name}.ipynb" for who in ("bob", "dan", "cy") for name in told["lessons"]),
+    ]
+    assert set(statuses(missing[0]).values()) == {"missing"}
+    assert "unless it is a notebook that could not be graded" in missing[3]["problems"][0]
+    assert statuses(told["notebooks"][1])["3.4"] == "passed", "it is graded all the same"
+    assert "Counted: 00_start_here, 02_orchestrator_workers." in done.stdout
+    assert int(ET.parse(tmp_path / "r.junit").getroot().get("failures", "0")) >= 3 * len(ids)
+
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    for change, says in (
+        (lambda: told["notebooks"].remove(missing[0]), "what was not handed in"),
+        (lambda: missing[1].update(learner="zoe"), "what was not handed in"),
+        (lambda: told["learners"][3].update(learner="zoe"), "it names zoe"),
+        (lambda: told.update(lessons=["02_orchestrator_workers"]), "its totals"),
+        (lambda: told.update(lessons=5), "no record"),
+    ):
+        change()
+        (tmp_path / "r.json").write_text(json.dumps(told))
+        done = command("verify", "r.json", "class", cwd=tmp_path)
+        assert done.returncode in (1, 2)
+        assert says in done.stdout + done.stderr
+
+
+def test_classroom50_counts_the_lessons_that_were_to_be_handed_in(tmp_path: Path) -> None:
+    write(tmp_path / "ada" / "03.ipynb", exercise_cell("3.4", RIGHT["3.4"]))
+    done = command("grade", "ada", "--lessons=02", "--format=classroom50", cwd=tmp_path)
+    told = json.loads(done.stdout)
+    assert (told["score"], told["max-score"]) == (0, 5)
+    assert [it["test-name"].split()[0] for it in told["tests"]] == ["2.1", "2.2", "2.3"]
+
+
 def test_annotations_are_printed_where_github_reads_them(ada: Path) -> None:
     env = {**os.environ, "GITHUB_ACTIONS": "true"}
     done = command("grade", "ada", "--format=markdown", "--out=s.md", cwd=ada.parent, env=env)
@@ -395,6 +603,9 @@ def test_annotations_are_printed_where_github_reads_them(ada: Path) -> None:
         (["ada", "--jobs", "0"], "invalid positive number value"),
         (["ada", "--format", "json", "--format", "junit"], "each format needs a file"),
         (["ada", "--out", "no/where.txt"], "there is no folder no"),
+        (["ada", "--lessons", "00,99"], "'00,99' has to be numbers of lessons"),
+        (["ada", "--lessons", ""], "has to be numbers of lessons"),
+        (["ada", "--out", "bob"], "bob is a folder"),
         (["ada", "bob", "--format", "gradescope"], "one learner's"),
     ],
 )
@@ -446,9 +657,11 @@ def test_ctrl_c_stops_keeps_what_is_graded_and_is_resumed(tmp_path: Path) -> Non
         text=True,
         start_new_session=True,
     )
-    journal = tmp_path / ".labkit" / "grade.jsonl"
     deadline = time.monotonic() + 60
-    while not (journal.exists() and len(journal.read_text().splitlines()) == 2):
+    while not (
+        (journals := list((tmp_path / ".labkit").glob("*.jsonl")))
+        and len(journals[0].read_text().splitlines()) == 2
+    ):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.02)
@@ -473,6 +686,36 @@ def test_ctrl_c_stops_keeps_what_is_graded_and_is_resumed(tmp_path: Path) -> Non
     assert resumed["seed"] == report["seed"]
     assert resumed["notebooks"][0] == report["notebooks"][0], "it is not graded again"
     assert [statuses(notebook)["2.1"] for notebook in resumed["notebooks"]] == ["passed"] * 2
+    assert "1 of 2 notebooks are kept" in done.stderr
+    assert not journals[0].exists()
+
+
+def test_a_grading_leaves_the_journal_of_another_alone(tmp_path: Path) -> None:
+    for name in ("class", "other"):
+        write(tmp_path / name / "ada" / "02.ipynb", exercise_cell("2.1", WRONG["2.1"]))
+    made = json.loads(command("grade", "class", "--format=json", cwd=tmp_path).stdout)
+    [kept] = made["notebooks"]
+    journal = tmp_path / ".labkit" / _journal_name([tmp_path / "class"])
+    journal.parent.mkdir(exist_ok=True)
+    head = {"labkit": made["labkit"], "seed": "s"}
+    journal.write_text(f"{json.dumps(head)}\n{json.dumps({**kept, 'problems': ['kept']})}\n")
+
+    done = command("grade", "other", "--resume", "--format=json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "nothing to resume" in done.stderr
+    assert journal.exists()
+
+    done = command("grade", "class", "--resume", "--seed", "t", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "has the seed s" in done.stderr
+    assert journal.exists()
+
+    # However the paths are spelt, it is the same grading.
+    done = command("grade", tmp_path / "class", "--resume", "--format=json", cwd=tmp_path)
+    assert "1 of 1 notebooks are kept, with the seed s" in done.stderr
+    [taken_up] = json.loads(done.stdout)["notebooks"]
+    assert taken_up["problems"] == ["kept"]
+    assert taken_up["path"] == str(tmp_path / "class" / "ada" / "02.ipynb")
     assert not journal.exists()
 
 
@@ -481,18 +724,30 @@ def test_what_changed_since_is_graded_again(tmp_path: Path) -> None:
     done = command("grade", path, "--format", "json", "--seed", "s", cwd=tmp_path)
     wrong = json.loads(done.stdout)["notebooks"][0]
     head = json.dumps({"labkit": json.loads(done.stdout)["labkit"], "seed": "s"})
-    journal = tmp_path / ".labkit" / "grade.jsonl"
-    journal.parent.mkdir(exist_ok=True)
+    journal = tmp_path / "kept.jsonl"
     for answer in (WRONG["2.1"], RIGHT["2.1"]):
         write(path, exercise_cell("2.1", answer))
         kept = {**wrong, "problems": ["from the journal"], "path": str(path)}
         journal.write_text(f'{head}\n{json.dumps(kept)}\n{{"half a li')
         told = json.loads(
-            command("grade", path, "--resume", "--format", "json", cwd=tmp_path).stdout
+            command(
+                "grade", path, "--resume", "--journal", journal, "--format=json", cwd=tmp_path
+            ).stdout
         )
         taken_up = told["notebooks"][0]["problems"] == ["from the journal"]
         assert taken_up == (answer == WRONG["2.1"])
         assert told["seed"] == "s"
+
+
+def test_what_could_not_be_graded_is_tried_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    told = json.loads(command("grade", path, "--format", "json", cwd=tmp_path).stdout)
+    lost = {**told["notebooks"][0], "exercises": [], "problems": ["not graded: a worker died."]}
+    head = json.dumps({"labkit": told["labkit"], "seed": "s"})
+    (tmp_path / "j").write_text(f"{head}\n{json.dumps(lost)}\n")
+    done = command("grade", path, "--resume", "--journal=j", "--format=json", cwd=tmp_path)
+    assert "0 of 1 notebooks are kept" in done.stderr
+    assert statuses(json.loads(done.stdout)["notebooks"][0])["2.1"] == "passed"
 
 
 # Verify
@@ -514,6 +769,12 @@ def test_a_true_record_is_true(record: Path) -> None:
     assert "is true" in done.stdout
 
 
+def test_a_learner_s_own_record_is_true_in_another_folder(record: Path, tmp_path: Path) -> None:
+    shutil.copytree(record.parent / "ada", tmp_path / "inbox" / "lovelace")
+    done = command("verify", record, "inbox", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -523,6 +784,12 @@ def test_a_true_record_is_true(record: Path) -> None:
         (lambda it: it.update(labkit="9.9"), "labkit 9.9"),
         (lambda it: it.update(complete=False), "interrupted"),
         (lambda it: it["notebooks"][0]["exercises"].pop(), "it says nothing"),
+        (lambda it: it["notebooks"][0].update(learner="bob"), "it names ada, who has no notebook"),
+        (lambda it: it["notebooks"][0]["exercises"][0].update(reference=True), "reference is True"),
+        (lambda it: it["notebooks"][0]["exercises"][0].update(worth=9), "its worth is 9"),
+        (lambda it: it["learners"][0].update(learner="bob"), "it names bob"),
+        (lambda it: it["learners"][0].update(points=2), "in all is not the sum"),
+        (lambda it: it["learners"].append({"learner": "x", "points": 0, "worth": 0}), "names x"),
     ],
 )
 def test_a_changed_record_is_not(change: Any, says: str, record: Path) -> None:
@@ -532,6 +799,34 @@ def test_a_changed_record_is_not(change: Any, says: str, record: Path) -> None:
     done = command("verify", "changed.json", "ada", cwd=record.parent)
     assert done.returncode == 1, done.stdout + done.stderr
     assert says in done.stdout
+
+
+def test_a_record_of_a_class_names_each_learner(tmp_path: Path) -> None:
+    for learner in ("ada", "bob", "cy"):  # the same file, as it was handed out
+        write(tmp_path / "class" / learner / "02.ipynb", exercise_cell("2.1", WRONG["2.1"]))
+    (tmp_path / "class" / "dan").mkdir()
+    command("grade", "class", "--format=json", "--out=r.json", cwd=tmp_path)
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "not in it" not in done.stdout
+
+    told = json.loads((tmp_path / "r.json").read_text())
+    swapped = {"ada": "bob", "bob": "ada", "cy": "dan"}
+    for notebook in told["notebooks"]:
+        notebook["learner"] = swapped.get(notebook["learner"], notebook["learner"])
+    (tmp_path / "swapped.json").write_text(json.dumps(told))
+    done = command("verify", "swapped.json", "class", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "it says that this is dan's; by its folder, class/cy/02.ipynb is cy's" in done.stdout
+
+    told = json.loads((tmp_path / "r.json").read_text())
+    told["notebooks"] = [it for it in told["notebooks"] if it["learner"] != "bob"]
+    told["learners"] = [it for it in told["learners"] if it["learner"] != "bob"]
+    told["worth"] -= told["learners"][0]["worth"]
+    (tmp_path / "r.json").write_text(json.dumps(told))
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 0, "what it leaves out does not make it untrue"
+    assert done.stdout.endswith("not in it:\n  - class/bob/02.ipynb, of bob\n")
 
 
 def test_a_record_for_an_answer_that_knows_its_seed_is_not_true(tmp_path: Path) -> None:
@@ -544,6 +839,29 @@ def test_a_record_for_an_answer_that_knows_its_seed_is_not_true(tmp_path: Path) 
     done = command("verify", "r", "ada", cwd=tmp_path)
     assert done.returncode == 1
     assert "with another seed" in done.stdout
+
+
+def test_a_record_with_notebooks_that_cannot_be_graded_can_be_verified(tmp_path: Path) -> None:
+    write(tmp_path / "class" / "ada" / "02.ipynb", exercise_cell("2.1", RIGHT["2.1"]))
+    for learner, text in (("bob", ""), ("cy", "no JSON"), ("dan", "")):
+        (tmp_path / "class" / learner).mkdir()
+        (tmp_path / "class" / learner / "02.ipynb").write_text(text)
+    (tmp_path / "class" / "eve").mkdir()
+    (tmp_path / "class" / "eve" / "out.ipynb").symlink_to(tmp_path / "class" / "ada" / "02.ipynb")
+    command("grade", "class", "--format=json", "--out=r.json", cwd=tmp_path)
+    told = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(told, SCHEMA)
+    assert [len(it["sha256"]) for it in told["notebooks"]] == [64, 64, 64, 64, 0]
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    told["notebooks"][0]["sha256"] = ""
+    told["notebooks"][4]["path"] = "class/eve/other.ipynb"
+    (tmp_path / "r.json").write_text(json.dumps(told))
+    done = command("verify", "r.json", "class", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "verdicts without a hash" in done.stdout
+    assert "none that cannot be read has this name" in done.stdout
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 9}', '{"schema": 1, "labkit": 2}'])

@@ -59,6 +59,27 @@ def test_what_is_none_of_the_course_is_not_exported(tmp_path: Path) -> None:
     assert "no exercise of the course" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the file is empty"),
+        ("{", "no JSON"),
+        ("[]", "no list of cells"),
+        ('{"cells": [5]}', "not in order"),
+        ('{"cells": [{}]}', "not in order"),
+        ('{"cells": [{"cell_type": "code", "metadata": {"labkit": 3}}]}', "not in order"),
+        ('{"cells": [{"cell_type": "code", "metadata": {"labkit": {"exercise": []}}}]}', "not in"),
+    ],
+)
+def test_a_broken_notebook_is_a_usage_error(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.ipynb").write_text(text)
+    done = command("nbgrader", "mine.ipynb", "--out", "course", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "mine.ipynb" in done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.long
 def test_the_real_nbgrader_generates_and_grades_it(tmp_path: Path) -> None:
     program = os.environ.get("NBGRADER_COMMAND") or shutil.which("nbgrader")

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from .. import __version__
 from ..errors import UsageError
 
 if TYPE_CHECKING:
     from .journal import Journal
+    from .notebooks import Submission
     from .pool import Team
     from .result import NotebookResult, Report
     from .sandbox import Limits
 
 FORMATS = ("text", "json", "junit", "markdown", "gradescope", "classroom50")
-JOURNAL = Path(".labkit", "grade.jsonl")
+JOURNALS = Path(".labkit")
 
 GRADED, NOT_ENOUGH, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses; 130 is what a shell gives a command that Ctrl-C ended."""
@@ -32,8 +36,9 @@ def add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="grade notebooks, or a class of them",
         description="Grade notebooks: each one's code runs in a sandbox of its own, and every"
         " exercise is judged from outside it, on inputs drawn afresh.",
-        epilog="Exit status: 0 when everything was graded, 1 when --require is not met, 2 for a"
-        " usage error, 130 when interrupted.",
+        epilog="Exit status: 0 when the grading is through, whatever it found (the report says"
+        " which notebooks could not be graded), 1 when --require is not met, 2 for a usage error,"
+        " 130 when interrupted.",
     )
     parser.add_argument(
         "paths",
@@ -64,6 +69,15 @@ def add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="exit with 1 where some learner has less than this",
     )
     parser.add_argument(
+        "--lessons",
+        type=_lessons,
+        default=(),
+        metavar="NUMBERS",
+        help="the lessons that each learner was to hand in, such as 00,01,05: these alone count,"
+        " and one that is not there counts as worth its points, with none earned (default: what"
+        " was handed in counts)",
+    )
+    parser.add_argument(
         "--seed", help="where the inputs are drawn from, to repeat a grading (default: afresh)"
     )
     parser.add_argument(
@@ -72,9 +86,9 @@ def add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--journal",
         type=Path,
-        default=JOURNAL,
         metavar="FILE",
-        help=f"where each result is kept until all are there (default: {JOURNAL})",
+        help="where each result is kept until all are there (default: a file of its own in"
+        f" {JOURNALS} for each choice of paths)",
     )
     parser.add_argument(
         "--cluster",
@@ -159,6 +173,18 @@ def _percentage(text: str) -> float:
     return value
 
 
+def _lessons(text: str) -> list[str]:
+    from .shipped import lessons
+
+    known = {int(lesson.name.partition("_")[0]): lesson.name for lesson in lessons()}
+    try:
+        return sorted({known[int(number)] for number in text.split(",")})
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} has to be numbers of lessons, with commas between them: 0 to {max(known)}"
+        ) from None
+
+
 # argparse names the function in its message: "invalid positive number value".
 _positive.__name__ = "positive number"
 _percentage.__name__ = "percentage"
@@ -175,6 +201,8 @@ def _grade(options: argparse.Namespace) -> int:
     for out in outs:
         if not out.parent.is_dir():
             raise UsageError(f"--out {out}: there is no folder {out.parent}")
+        if out.is_dir():
+            raise UsageError(f"--out {out} is a folder: name a file in it")
 
     for path in options.paths:
         if not os.path.lexists(path):
@@ -193,13 +221,36 @@ def _grade(options: argparse.Namespace) -> int:
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
         from . import notebooks
-        from .formats import FORMATS as WRITERS
+        from .expected import not_handed_in
         from .formats import check_learners, markdown
+        from .formats.common import one_line
         from .pool import grade
+        from .result import Report
 
-        learners = {submission.learner for submission in notebooks.find(options.paths)}
+        try:
+            there = notebooks.look(options.paths)
+        except notebooks.NoNotebook as nothing:
+            if "gradescope" not in formats:
+                raise
+            # Without results.json Gradescope tells the learner that the autograder failed.
+            print(f"labkit: {nothing}", file=sys.stderr)
+            whose = [path.resolve().name for path in options.paths[:1]]
+            report = Report(
+                __version__, options.seed or "", {}, absent=whose, lessons=list(options.lessons)
+            )
+            report.notebooks = not_handed_in(report)
+            _write(report, formats, outs)
+            return NOT_ENOUGH if _falls_short(report, options.require) else GRADED
+        found = there.submissions
+        learners = {submission.learner for submission in found}
         for name in formats:
             check_learners(name, len(learners))
+        if there.passed_over:
+            names = ", ".join(one_line(str(folder)) for folder in there.passed_over)
+            print(f"labkit: passed over, so nothing in them is graded: {names}", file=sys.stderr)
+        journal = _journal(options)
+        if journal and options.resume:
+            print(f"labkit: --resume: {_taken_up(journal, options, found)}", file=sys.stderr)
         report = grade(
             options.paths,
             seed=options.seed,
@@ -207,8 +258,9 @@ def _grade(options: argparse.Namespace) -> int:
             limits=_limits(options),
             source=source,
             team=team,
-            journal=_journal(options),
+            journal=journal,
             progress=progress,
+            expected=options.lessons,
         )
     finally:
         for opened in (source, team):
@@ -216,12 +268,7 @@ def _grade(options: argparse.Namespace) -> int:
                 opened.close()
         if progress:
             progress.clear()
-    for place, name in enumerate(formats):
-        text = WRITERS[name].write(report)
-        if place < len(outs):
-            outs[place].write_text(text, encoding="utf-8")
-        else:
-            _print(text)
+    _write(report, formats, outs)
     if "markdown" in formats and len(outs) == len(formats) and "GITHUB_ACTIONS" in os.environ:
         _print(markdown.workflow_commands(report))
     if not report.complete:
@@ -230,23 +277,59 @@ def _grade(options: argparse.Namespace) -> int:
     return NOT_ENOUGH if _falls_short(report, options.require) else GRADED
 
 
+def _write(report: Report, formats: Sequence[str], outs: Sequence[Path]) -> None:
+    """Write a report in each format, to its file or to standard output."""
+    from .formats import FORMATS as WRITERS
+
+    for place, name in enumerate(formats):
+        text = WRITERS[name].write(report)
+        if place < len(outs):
+            outs[place].write_text(text, encoding="utf-8")
+        else:
+            _print(text)
+
+
 def _journal(options: argparse.Namespace) -> Journal | None:
     from .journal import Journal
 
-    folder = options.journal.parent
+    path = options.journal or JOURNALS / _journal_name(options.paths)
+    folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)
     except OSError:
         writable = False
     if writable:
-        return Journal(options.journal, resume=options.resume)
+        return Journal(path, resume=options.resume)
     if options.resume:
         raise UsageError(f"--resume: {folder} cannot be written to; name another file: --journal")
     print(
         f"labkit: {folder} cannot be written to, so --resume will not be possible", file=sys.stderr
     )
     return None
+
+
+def _journal_name(paths: Sequence[Path]) -> str:
+    """A name that another grading in the same folder does not have, however its paths are spelt."""
+    resolved = sorted({os.fsencode(path.resolve()) for path in paths})
+    return f"grade-{hashlib.sha256(bytes(1).join(resolved)).hexdigest()[:12]}.jsonl"
+
+
+def _taken_up(journal: Journal, options: argparse.Namespace, found: Sequence[Submission]) -> str:
+    """What to say of the grading that is taken up.
+
+    Raises:
+        UsageError: When it has another seed than the one that is asked for.
+    """
+    if journal.seed is None:
+        return f"there is nothing to resume in {journal.path}, so all is graded"
+    if options.seed not in (None, journal.seed):
+        raise UsageError(
+            f"--seed {options.seed}: the grading to resume has the seed {journal.seed}; leave out"
+            " --seed to go on with it, or --resume to grade anew"
+        )
+    kept = sum(journal.known(submission) is not None for submission in found)
+    return f"{kept} of {len(found)} notebooks are kept, with the seed {journal.seed}"
 
 
 def _limits(options: argparse.Namespace) -> Limits:
@@ -257,8 +340,8 @@ def _limits(options: argparse.Namespace) -> Limits:
 
 
 def _falls_short(report: Report, percent: float | None) -> bool:
-    """Whether some learner has less than is required."""
-    if percent is None:
+    """Whether some learner has less than is required; 0 is met by whoever there is."""
+    if not percent:
         return False
     return not report.learners or any(
         not total.worth or 100 * total.points < percent * total.worth for total in report.learners
@@ -274,16 +357,28 @@ def _print(text: str) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from .formats.common import one_line
     from .verify import verify
 
-    faults = verify(options.record, options.paths, jobs=options.jobs, limits=_limits(options))
+    unnamed: list[Submission] = []
+    faults = verify(
+        options.record,
+        options.paths,
+        jobs=options.jobs,
+        limits=_limits(options),
+        unnamed=unnamed.append,
+    )
     if not faults:
-        print(f"{options.record} is true: every notebook and every verdict is as it says.")
-        return GRADED
-    print(f"{options.record} is not true:")
-    for fault in faults:
-        print(f"  - {fault}.")
-    return NOT_ENOUGH
+        _print(f"{options.record} is true: every notebook and every verdict is as it says.\n")
+    else:
+        _print(f"{options.record} is not true:\n")
+        _print("".join(f"  - {one_line(fault)}.\n" for fault in faults))
+    if unnamed:
+        _print("These notebooks are not in it:\n")
+        _print(
+            "".join(f"  - {one_line(str(it.path))}, of {one_line(it.learner)}\n" for it in unnamed)
+        )
+    return NOT_ENOUGH if faults else GRADED
 
 
 class Progress:

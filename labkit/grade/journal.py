@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, resume: bool) -> None:
-        self._path = path
+        self.path = path
+        """The file."""
         self.seed: str | None = None
         """The seed of the grading that is taken up; None where none is."""
         self._known: dict[str, NotebookResult] = {}
@@ -34,7 +36,7 @@ class Journal:
     def _load(self) -> None:
         lines: list[dict[str, Any]] = []
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            for line in self._path.read_text(encoding="utf-8").splitlines():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
                 with contextlib.suppress(ValueError):  # the last one may be half a line
                     lines.append(json.loads(line))
         # What another version found may not be what this one would.
@@ -44,7 +46,7 @@ class Journal:
         for entry in lines[1:]:
             with contextlib.suppress(KeyError, TypeError):
                 result = NotebookResult.from_json(entry)
-                self._known[result.path] = result
+                self._known[os.path.abspath(result.path)] = result  # noqa: PTH100  # links stay
 
     def begin(self, seed: str) -> None:
         """Write the head, and again what was taken up.
@@ -52,31 +54,34 @@ class Journal:
         Raises:
             OSError: When the file cannot be written.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         head = {"labkit": __version__, "seed": seed}
         lines = [head, *(result.as_json() for result in self._known.values())]
-        new = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        new = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         new.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        new.replace(self._path)
+        new.replace(self.path)
 
     def known(self, submission: Submission) -> NotebookResult | None:
         """What was found of a notebook before; None where there is nothing, or it has changed."""
-        result = self._known.get(str(submission.path))
+        result = self._known.get(os.path.abspath(submission.path))  # noqa: PTH100
         if result is None or result.learner != submission.learner or not result.sha256:
+            return None
+        # What could not be graded may be for want of a worker, and is tried again.
+        if not result.exercises:
             return None
         try:
             now = hashlib.sha256(notebooks.contents(submission.path)).hexdigest()
         except Unreadable:
             return None
-        return result if now == result.sha256 else None
+        return replace(result, path=str(submission.path)) if now == result.sha256 else None
 
     def keep(self, result: NotebookResult) -> None:
         """Add a result."""
-        with self._path.open("a", encoding="utf-8") as file:
+        with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(result.as_json()) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
     def end(self) -> None:
         """Remove the file: the grading is through."""
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)

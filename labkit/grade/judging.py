@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -53,7 +55,7 @@ def grade_notebook(
             data = submission.contents()
         read = notebooks.read(data, submission.path.name)
     except Unreadable as error:
-        result = ungraded(submission, str(error))
+        result = ungraded(submission, str(error), data=data)
     else:
         result.sha256 = read.sha256
         result.lesson = read.lesson.name if read.lesson else None
@@ -63,15 +65,21 @@ def grade_notebook(
     return result
 
 
-def ungraded(submission: Submission, why: str) -> NotebookResult:
+def ungraded(submission: Submission, why: str, *, data: bytes | None = None) -> NotebookResult:
     """The result of a notebook that could not be graded.
 
     Args:
         submission: The notebook.
         why: The reason, without a full stop.
+        data: The bytes of its file; by default they are read, where they can be.
     """
-    problems = [f"not graded: {why}."]
-    return NotebookResult(str(submission.path), submission.learner, problems=problems)
+    result = NotebookResult(str(submission.path), submission.learner)
+    result.problems = [f"not graded: {why}."]
+    # A record can be verified only where it says which file it is about.
+    with contextlib.suppress(Unreadable):
+        data = submission.contents() if data is None else data
+        result.sha256 = hashlib.sha256(data).hexdigest()
+    return result
 
 
 class _Grading:

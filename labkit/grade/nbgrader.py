@@ -19,6 +19,7 @@ from ..checks import Exercise
 from ..checks import exercises as course
 from ..errors import UsageError
 from . import notebooks
+from .notebooks import Unreadable
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
@@ -34,22 +35,32 @@ def export(paths: Sequence[Path], out: Path) -> list[Path]:
         The notebooks written, ``source/NAME/NAME.ipynb`` in the course directory.
 
     Raises:
-        UsageError: When a path holds no notebook, or one that is not the course's.
+        UsageError: When a path holds no notebook, or one that cannot be read or is not the
+            course's.
     """
     found = [submission.path for submission in notebooks.find(paths)]
     written = []
     for path in found:
-        content = json.loads(notebooks.contents(path))
-        cells = _cells(content["cells"])
+        try:
+            data = notebooks.contents(path)
+            notebooks.read(data, path.name)
+            content = json.loads(data)
+            cells = _cells(content["cells"])
+        except Unreadable as error:
+            raise UsageError(f"{path} cannot be exported: {error}") from None
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise UsageError(
+                f"{path} is no notebook as the course ships it: its cells are not in order"
+            ) from None
         if not cells:
             raise UsageError(f"{path} holds no exercise of the course")
         content["cells"] = cells
         target = out / "source" / path.stem / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        for name, data in notebooks.beside(path, found).items():
+        for name, encoded in notebooks.beside(path, found).items():
             file = target.parent / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(base64.b64decode(data))
+            file.write_bytes(base64.b64decode(encoded))
         text = json.dumps(content, indent=1, ensure_ascii=False)
         target.write_text(text + "\n", encoding="utf-8")
         written.append(target)

@@ -34,6 +34,10 @@ PASSED_OVER = {"__pycache__", "node_modules", "solutions"}
 """Folders that are not searched; the course's own solved copies are no submission."""
 
 
+class NoNotebook(UsageError):
+    """There is no notebook in a folder."""
+
+
 class Unreadable(Exception):
     """A notebook that cannot be graded; the message says why, and what to do."""
 
@@ -106,6 +110,22 @@ class Read:
 # Finding
 
 
+@dataclass(frozen=True)
+class Found:
+    """What there is to grade.
+
+    Attributes:
+        submissions: The notebooks.
+        absent: The learners whose folders hold none.
+        passed_over: The folders that were not searched though they hold notebooks, or that hold
+            none where it cannot be told whether they are a learner's.
+    """
+
+    submissions: list[Submission]
+    absent: list[str]
+    passed_over: list[Path]
+
+
 def find(paths: Sequence[Path]) -> list[Submission]:
     """The notebooks of some paths, with whose they are.
 
@@ -116,12 +136,30 @@ def find(paths: Sequence[Path]) -> list[Submission]:
     Raises:
         UsageError: When a path does not exist, is no notebook, or has none.
     """
+    return look(paths).submissions
+
+
+def look(paths: Sequence[Path]) -> Found:
+    """The notebooks of some paths, and the folders that might have been expected to hold some.
+
+    Args:
+        paths: As for `find`.
+
+    Raises:
+        UsageError: When a path does not exist, is no notebook, or has none.
+    """
     found: dict[Path, Submission] = {}
+    absent: dict[str, None] = {}
+    passed_over: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            below = list(_below(path))
+            skipped: list[Path] = []
+            below = list(_below(path, skipped))
             if not below:
-                raise UsageError(f"{path} has no notebook (*.ipynb) in it")
+                raise NoNotebook(f"{path} has no notebook (*.ipynb) in it{_apart_from(skipped)}")
+            without, unclear = _without(path, below)
+            absent |= dict.fromkeys(without)
+            passed_over |= dict.fromkeys([*skipped, *unclear])
         elif path.suffix == ".ipynb" and os.path.lexists(path):
             below = [Submission(path, path.resolve().parent.name, _fault(path, path.parent))]
         elif path.exists():
@@ -130,11 +168,51 @@ def find(paths: Sequence[Path]) -> list[Submission]:
             raise UsageError(f"there is no {path}")
         for submission in below:
             found.setdefault(Path(os.path.abspath(submission.path)), submission)  # noqa: PTH100  # links stay
-    return list(found.values())
+    submissions = list(found.values())
+    there = {submission.learner for submission in submissions}
+    return Found(submissions, [name for name in absent if name not in there], list(passed_over))
 
 
-def _below(root: Path) -> Iterator[Submission]:
+def _apart_from(skipped: Sequence[Path]) -> str:
+    names = ", ".join(str(folder) for folder in skipped)
+    return f", apart from those in {names}: such folders are not searched" if skipped else ""
+
+
+def _without(root: Path, below: Sequence[Submission]) -> tuple[list[str], list[Path]]:
+    """The learners of a class that have no notebook, and the folders that may not be a learner's.
+
+    A folder without a notebook is a learner's only in a folder of learners' folders, and that is
+    one with notebooks in folders of it and none beside them. A clone has its own folders.
+    """
+    holding = {submission.path.relative_to(root).parts[0] for submission in below}
+    own = any(submission.path.parent == root for submission in below)
+    bare = sorted(
+        folder
+        for folder in root.iterdir()
+        if folder.is_dir()
+        and not folder.name.startswith(".")
+        and folder.name not in PASSED_OVER | holding
+    )
+    if all(submission.path.parent == root for submission in below):
+        return [], []
+    if own or (root / ".git").exists():
+        return [], bare
+    searched = [
+        folder
+        for folder in bare
+        if not folder.is_symlink() and os.access(folder, os.R_OK | os.X_OK)
+    ]
+    names = [folder.name for folder in searched]
+    return names, [folder for folder in bare if folder not in searched]
+
+
+def _below(root: Path, skipped: list[Path]) -> Iterator[Submission]:
     for folder, folders, names in os.walk(root):
+        skipped += [
+            Path(folder, name)
+            for name in sorted(PASSED_OVER & set(folders))
+            if any(Path(folder, name).rglob("*.ipynb"))
+        ]
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and name not in PASSED_OVER
         )
@@ -195,7 +273,9 @@ def read(data: bytes, name: str) -> Read:
         if source is None:
             continue
         _, shipped = known.get(digest(source), (None, None))
-        cells.append(Cell(place, source, shipped, _marked(entry)))
+        # An editor may strip ids and metadata; a stub as shipped is still known by its text.
+        exercise = _marked(entry) or (shipped.exercise if shipped else None)
+        cells.append(Cell(place, source, shipped, exercise))
     found = tuple(cells)
     lesson = _lesson(found, raw, name)
     return Read(hashlib.sha256(data).hexdigest(), _named(found, lesson), lesson)
@@ -305,7 +385,7 @@ def functions(source: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 def beside(path: Path, others: Sequence[Path]) -> dict[str, str]:
     """The files that lie beside a notebook and go with it, as path → bytes in base64.
 
-    Nothing that leads out of the folder goes along, no notebook, and nothing at all where the
+    NoNotebook that leads out of the folder goes along, no notebook, and nothing at all where the
     folder holds the notebooks of several learners.
 
     Args:

@@ -19,6 +19,7 @@ from typing import Protocol
 from .. import __version__
 from . import notebooks, sandbox
 from .children import Nursery, nursery
+from .expected import not_handed_in
 from .journal import Journal
 from .judging import grade_notebook, ungraded
 from .notebooks import Submission, Unreadable
@@ -92,6 +93,7 @@ def grade(
     team: Team | None = None,
     journal: Journal | None = None,
     progress: Progress | None = None,
+    expected: Sequence[str] = (),
 ) -> Report:
     """Grade notebooks.
 
@@ -107,6 +109,8 @@ def grade(
         journal: Where each result is kept as soon as it is there; what it holds from before is
             not graded again.
         progress: Told of each notebook that is through.
+        expected: The lessons that each learner was to hand in, and which alone count; by default
+            all that was handed in counts.
 
     Returns:
         The report; where Ctrl-C stopped the grading, with what was graded until then.
@@ -121,7 +125,8 @@ def grade(
     complete = True
     try:
         sandbox.hide_memory()
-        found = notebooks.find(paths)
+        there = notebooks.look(paths)
+        found = there.submissions
         seed = (journal.seed if journal else None) or seed or secrets.token_hex(8)
         results: dict[Path, NotebookResult] = {}
         if journal:
@@ -149,14 +154,19 @@ def grade(
         team.close()
     if journal and complete:
         journal.end()
-    return Report(
+    report = Report(
         __version__,
         seed,
         team.isolation(),
         [results[it.path] for it in found if it.path in results],
         complete,
         time.monotonic() - started,
+        there.absent,
+        list(expected),
     )
+    if complete:
+        report.notebooks += not_handed_in(report)
+    return report
 
 
 def _cores() -> Sequence[int]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from .shipped import lessons
+
 SCHEMA = 1
 """The version of the report's form; a new one where a reader of the old could go wrong."""
 
@@ -71,7 +73,7 @@ class NotebookResult:
     Attributes:
         path: The notebook.
         learner: Whose it is.
-        sha256: The hash of the file; empty where it could not be read.
+        sha256: The hash of the file; empty where it could not be read, or was not handed in.
         lesson: The shipped notebook it comes from; None where that could not be told.
         exercises: Its exercises, in the course's order.
         problems: What else happened, a sentence each.
@@ -138,6 +140,8 @@ class Report:
         notebooks: The notebooks.
         complete: False where the grading was interrupted.
         seconds: How long it took, in real seconds.
+        absent: The learners whose folders hold no notebook.
+        lessons: The lessons that count; where it is empty, all that was handed in does.
     """
 
     version: str
@@ -146,20 +150,34 @@ class Report:
     notebooks: list[NotebookResult] = field(default_factory=list)
     complete: bool = True
     seconds: float = 0.0
+    absent: list[str] = field(default_factory=list)
+    lessons: list[str] = field(default_factory=list)
 
     @property
-    def learners(self) -> list[LearnerTotal]:
-        """The totals of each learner, in the order of the notebooks."""
+    def counted(self) -> dict[str, dict[str, ExerciseResult]]:
+        """Learner → exercise → the result that counts; who has no notebook comes last."""
+        expected = {
+            id for lesson in lessons() if lesson.name in self.lessons for id in lesson.exercises
+        }
         best: dict[str, dict[str, ExerciseResult]] = {}
         for notebook in self.notebooks:
             mine = best.setdefault(notebook.learner, {})
             for exercise in notebook.exercises:
+                if self.lessons and exercise.id not in expected:
+                    continue
                 known = mine.get(exercise.id)
                 if known is None or exercise.points > known.points:
                     mine[exercise.id] = exercise
+        for learner in self.absent:
+            best.setdefault(learner, {})
+        return best
+
+    @property
+    def learners(self) -> list[LearnerTotal]:
+        """The totals of each learner, in the order of `counted`."""
         return [
             LearnerTotal(learner, _points(mine.values()), sum(it.worth for it in mine.values()))
-            for learner, mine in best.items()
+            for learner, mine in self.counted.items()
         ]
 
     @property
@@ -179,6 +197,7 @@ class Report:
             "labkit": self.version,
             "seed": self.seed,
             "complete": self.complete,
+            **({"lessons": self.lessons} if self.lessons else {}),
             "isolation": self.isolation,
             "seconds": round(self.seconds, 4),
             "points": self.points,

@@ -6,7 +6,7 @@ import json
 import os
 from datetime import UTC, datetime
 
-from ..result import ExerciseResult, Report
+from ..result import Report
 
 FROM_ENVIRONMENT = {
     "classroom": "CLASSROOM",
@@ -22,12 +22,7 @@ FROM_ENVIRONMENT = {
 
 def write(report: Report) -> str:
     """Write the report of one learner."""
-    best: dict[str, ExerciseResult] = {}
-    for notebook in report.notebooks:
-        for exercise in notebook.exercises:
-            known = best.get(exercise.id)
-            if known is None or exercise.points > known.points:
-                best[exercise.id] = exercise
+    best = {id: it for counted in report.counted.values() for id, it in counted.items()}
     told = {field: os.environ.get(name, "") for field, name in FROM_ENVIRONMENT.items()}
     content = {
         "schema": "classroom50/result/v1",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from ..result import ExerciseResult, NotebookResult, Report
 
 MARKS = {"passed": "✓", "failed": "✗", "not attempted": "○", "missing": "?", "not graded": "!"}
+
+ABSENT = "no notebook was handed in"
+"""What is said of a learner whose folder holds none."""
 
 # Escape sequences, and all that is no printable text but line ends and tabs: they could redraw a
 # terminal, and XML holds none of them.
@@ -19,6 +23,11 @@ _UNPRINTABLE = re.compile(
 def clean(text: str) -> str:
     """Text without control characters."""
     return _UNPRINTABLE.sub("", text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """Text without control characters and without line ends."""
+    return clean(text).replace("\n", " ")
 
 
 def percent(points: int, worth: int) -> str:
@@ -47,6 +56,21 @@ def isolation(report: Report) -> str:
     active = [name for name, on in report.isolation.items() if on]
     said = f"Isolation: {', '.join(active) or 'none'}."
     return f"{said} {inactive(report)}".rstrip()
+
+
+def notes(report: Report) -> list[str]:
+    """What to say under the totals: what counts, who handed in nothing, what was not graded."""
+    told = [f"Counted: {', '.join(report.lessons)}."] if report.lessons else []
+    told += [f"{one_line(learner)}: {ABSENT}." for learner in report.absent]
+    whose = Counter(it.learner for it in report.notebooks if not it.exercises)
+    if whose:
+        count = whose.total()
+        names = ", ".join(
+            one_line(learner) + (f" ({many})" if many > 1 else "")
+            for learner, many in whose.items()
+        )
+        told.append(f"{count} notebook{'s' * (count > 1)} could not be graded: {names}.")
+    return told
 
 
 def title(notebook: NotebookResult) -> str:

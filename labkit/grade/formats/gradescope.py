@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from ..result import ExerciseResult, NotebookResult, Report
-from .common import clean, isolation, told
+from .common import ABSENT, clean, isolation, told
 
 
 def write(report: Report) -> str:
@@ -20,6 +20,8 @@ def write(report: Report) -> str:
         for problem in notebook.problems
     ]
     lines = [*problems, f"labkit {report.version}, seed {report.seed}. {isolation(report)}"]
+    if not any(notebook.sha256 for notebook in report.notebooks) and report.absent:
+        lines = [f"{ABSENT[0].upper()}{ABSENT[1:]} (*.ipynb).", f"labkit {report.version}."]
     content = {
         "output": clean("\n".join(lines)),
         "output_format": "text",

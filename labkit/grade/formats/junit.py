@@ -5,12 +5,13 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from ..result import ExerciseResult, NotebookResult, Report
-from .common import clean, told
+from .common import ABSENT, clean, told
 
 
 def write(report: Report) -> str:
     """Write a report: a test suite for each notebook, a test case for each exercise."""
-    suites = [_suite(notebook) for notebook in report.notebooks]
+    absent = [NotebookResult(name, name, problems=[f"{ABSENT}."]) for name in report.absent]
+    suites = [_suite(notebook) for notebook in [*report.notebooks, *absent]]
     root = ET.Element("testsuites", name="labkit grade", time=f"{report.seconds:.3f}")
     for count in ("tests", "failures", "errors", "skipped"):
         root.set(count, str(sum(int(suite.get(count, "0")) for suite in suites)))

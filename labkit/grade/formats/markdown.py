@@ -6,13 +6,15 @@ import html
 from collections.abc import Iterator
 
 from ..result import NotebookResult, Report
-from .common import MARKS, clean, isolation, percent, seconds, told
+from .common import MARKS, clean, isolation, notes, one_line, percent, seconds, told
 
 ROOM = 1024 * 1024
 """Bytes that a job summary may have. Source: GitHub's reference of workflow commands."""
 
 ANNOTATIONS = 10
 """Annotations of a kind that GitHub shows of one step. Source: the same."""
+
+_ESCAPES = str.maketrans({sign: f"&#{ord(sign)};" for sign in "&<>\\`*_[]|#@~"})
 
 
 def write(report: Report) -> str:
@@ -80,6 +82,10 @@ def _totals(report: Report) -> Iterator[str]:
     yield "|---|--:|--:|--:|"
     for it in report.learners:
         yield f"| {_cell(it.learner)} | {it.points} | {it.worth} | {percent(it.points, it.worth)} |"
+    told = notes(report)
+    if told:
+        yield ""
+    yield from (f"- {_cell(note)}" for note in told)
 
 
 def _notebook(notebook: NotebookResult, *, feedback: bool) -> list[str]:
@@ -117,7 +123,4 @@ def _html(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    escaped = html.escape(clean(text), quote=False).replace("\n", " ")
-    for sign in "\\`*_[]|#@~":
-        escaped = escaped.replace(sign, f"&#{ord(sign)};")
-    return escaped
+    return one_line(text).translate(_ESCAPES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..result import NotebookResult, Report
-from .common import MARKS, clean, isolation, percent, seconds, title, told
+from .common import MARKS, clean, isolation, notes, percent, seconds, title, told
 
 
 def write(report: Report) -> str:
@@ -52,4 +52,5 @@ def _totals(report: Report) -> str:
         for who, points, worth, share in rows
     ]
     lines.insert(1, "─" * len(lines[0]))
+    lines += [f"  | {note}" for note in notes(report)]
     return "\n".join(line.rstrip() for line in lines)
