@@ -385,7 +385,7 @@ def functions(source: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 def beside(path: Path, others: Sequence[Path]) -> dict[str, str]:
     """The files that lie beside a notebook and go with it, as path → bytes in base64.
 
-    NoNotebook that leads out of the folder goes along, no notebook, and nothing at all where the
+    Nothing that leads out of the folder goes along, no notebook, and nothing at all where the
     folder holds the notebooks of several learners.
 
     Args:
