@@ -82,21 +82,13 @@ def anything(_: str) -> bool:
 Ask = Callable[[], Awaitable[str]]
 
 
-async def scenario_1(port: int, ask: Ask) -> str:
-    return await race([ask, ask], anything)
-
-
-async def scenario_3(port: int, ask: Ask) -> str:
-    return await race([ask] * CROWD, anything)
+async def race_of(many: int, port: int, ask: Ask) -> str:
+    return await race([ask] * many, anything)
 
 
 async def scenario_4(port: int, ask: Ask) -> str:
     hurried = partial(race_within, [ask], anything, seconds=DEADLINE)
     return await race([ask, hurried], anything)
-
-
-async def scenario_6(port: int, ask: Ask) -> str:
-    return await race([ask] * 3, anything)
 
 
 async def scenario_7(port: int, ask: Ask) -> str:
@@ -169,13 +161,13 @@ async def scenario_11(port: int, ask: Ask) -> str:
     return await race([ask, partial(race, [ask, ask], anything)], anything)
 
 
-CLIENTS = {
-    "1 two": scenario_1,
-    "2 one breaks": scenario_1,
-    "3 ten thousand": scenario_3,
+CLIENTS: dict[str, Callable[[int, Ask], Awaitable[str]]] = {
+    "1 two": partial(race_of, 2),
+    "2 one breaks": partial(race_of, 2),
+    "3 ten thousand": partial(race_of, CROWD),
     "4 one has a deadline": scenario_4,
-    "5 one is refused": scenario_1,
-    "6 one of three is refused": scenario_6,
+    "5 one is refused": partial(race_of, 2),
+    "6 one of three is refused": partial(race_of, 3),
     "7 hedge": scenario_7,
     "8 a resource each": scenario_8,
     "9 in the order of arrival": scenario_9,

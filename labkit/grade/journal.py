@@ -16,6 +16,11 @@ from .notebooks import Submission, Unreadable
 from .result import NotebookResult
 
 
+def _place(path: str | Path) -> str:
+    """Where a notebook lies, however its path was spelt."""
+    return os.path.abspath(path)  # noqa: PTH100  # `resolve` would follow links
+
+
 class Journal:
     """A file of results, a line each.
 
@@ -46,7 +51,7 @@ class Journal:
         for entry in lines[1:]:
             with contextlib.suppress(KeyError, TypeError):
                 result = NotebookResult.from_json(entry)
-                self._known[os.path.abspath(result.path)] = result  # noqa: PTH100  # links stay
+                self._known[_place(result.path)] = result
 
     def begin(self, seed: str) -> None:
         """Write the head, and again what was taken up.
@@ -63,7 +68,7 @@ class Journal:
 
     def known(self, submission: Submission) -> NotebookResult | None:
         """What was found of a notebook before; None where there is nothing, or it has changed."""
-        result = self._known.get(os.path.abspath(submission.path))  # noqa: PTH100
+        result = self._known.get(_place(submission.path))
         if result is None or result.learner != submission.learner or not result.sha256:
             return None
         # What could not be graded may be for want of a worker, and is tried again.

@@ -50,6 +50,7 @@ KINDS = {
 }
 """The status of each kind of error, for one that comes inside a stream."""
 
+ADDRESS = "Does ANTHROPIC_BASE_URL, where it is set, name the right address?"
 WITHOUT = "Without LABKIT_LIVE, connect() gives the scripted model, which needs no key."
 
 

@@ -20,7 +20,7 @@ from anthropic import AnthropicError
 from ..errors import LabkitError
 from ..wire import read_timeout, usage
 from . import advice
-from .spending import MESSAGES, Budget, Hold
+from .spending import MESSAGES, Budget, Hold, fields
 
 LONGEST = 32 * 2**20
 """Bytes that a reply may have; the longest that a model writes is a fraction of it."""
@@ -145,7 +145,7 @@ class _Call:
         self._budget = budget
         self._request = request
         self._asks = request.url.path.rstrip("/").endswith(MESSAGES)
-        self._streams = self._asks and _asks_for_stream(body)
+        self._streams = self._asks and bool(fields(body).get("stream"))
         self._hold: Hold | None = budget.hold(request.url.path, body)
         self._keys = _keys(request)
         self._body = bytearray()
@@ -191,8 +191,7 @@ class _Call:
         if self._asks and not self._events and not kind.endswith("json"):
             raise BadReply(
                 f"{self._request.url.host} answered with {kind or 'no content type'}, and the"
-                " Messages API answers with JSON. Does ANTHROPIC_BASE_URL, where it is set, name"
-                " the right address?"
+                f" Messages API answers with JSON. {advice.ADDRESS}"
             )
         if self._streams and not self._events:
             raise BadReply(
@@ -201,8 +200,8 @@ class _Call:
             )
         if self._asks and self._events and not self._streams:
             raise BadReply(
-                f"{self._request.url.host} answered with a stream, and none was asked for. Does"
-                " ANTHROPIC_BASE_URL, where it is set, name the right address?"
+                f"{self._request.url.host} answered with a stream, and none was asked for."
+                f" {advice.ADDRESS}"
             )
 
     def refusal(self, data: bytes) -> bool:
@@ -265,13 +264,12 @@ class _Call:
             except ValueError:
                 raise BadReply(
                     f"{self._request.url.host} answered with what is no JSON, though it says it"
-                    " is. Does ANTHROPIC_BASE_URL, where it is set, name the right address?"
+                    f" is. {advice.ADDRESS}"
                 ) from None
             if not isinstance(reply, dict) or not isinstance(reply.get("content"), list):
                 raise BadReply(
                     f"{self._request.url.host} answered with JSON that is no message: it has no"
-                    " list of `content`. Does ANTHROPIC_BASE_URL, where it is set, name the right"
-                    " address?"
+                    f" list of `content`. {advice.ADDRESS}"
                 )
         used = usage(bytes(self._body)) if self._asks else None
         self._end(used=used if used and any(used) else None)
@@ -388,15 +386,6 @@ _unlogged = _Unlogged()
 # A filter holds for the very logger it is put on, and not for those below it.
 for _part in ("connection", "http11", "http2", "proxy", "socks"):
     logging.getLogger(f"httpcore2.{_part}").addFilter(_unlogged)
-
-
-def _asks_for_stream(body: bytes) -> bool:
-    """Whether the body of a request asks for its reply in pieces."""
-    try:
-        asked = json.loads(body)
-    except ValueError:
-        return False
-    return isinstance(asked, dict) and bool(asked.get("stream"))
 
 
 def _held_back(data: bytes, keys: list[bytes]) -> bytes:

@@ -260,10 +260,11 @@ def _setting(name: str, default: float, *, whole: bool = False, least: int = 0) 
     try:
         return _limit(name, float(given), whole=whole, least=least)
     except (ValueError, UsageError):
-        example = f"{name}={default:g}" if whole else f"{name}={default:.2f}"
+        kind, example = (
+            ("a whole number", f"{default:g}") if whole else ("a number", f"{default:.2f}")
+        )
         raise UsageError(
-            f"{name} is a {'whole ' * whole}number of at least {least}, as in {example}, and not"
-            f" {given!r}"
+            f"{name} is {kind} of at least {least}, as in {name}={example}, and not {given!r}"
         ) from None
 
 
@@ -275,18 +276,22 @@ def _limit(name: str, value: Any, *, whole: bool = False, least: int = 0) -> flo
     return float(value)
 
 
+def fields(body: bytes) -> Mapping[str, Any]:
+    """What a request asks for; nothing where its body is none, which the service will refuse."""
+    try:
+        sent = json.loads(body)
+    except ValueError:
+        return {}
+    return sent if isinstance(sent, Mapping) else {}
+
+
 def _most(path: str, body: bytes) -> Hold | None:
     """The most that a request can cost; None where it costs nothing."""
     # An address may have a path of its own, as a gateway's has.
     path = path.rstrip("/")
     if not path.endswith((MESSAGES, BATCHES)):
         return None
-    try:
-        sent = json.loads(body)
-    except ValueError:
-        sent = None
-    if not isinstance(sent, Mapping):
-        sent = {}  # the service will refuse it
+    sent = fields(body)
     if path.endswith(MESSAGES):
         return _hold(sent, len(body), 1.0)
     requests = sent.get("requests")
